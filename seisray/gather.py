@@ -1,0 +1,103 @@
+"""A gather: the traces that one shot left on its receivers, with what is known of each trace."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seisray.errors import GatherError
+
+PER_TRACE = {
+    "trace": np.int32,
+    "channel": np.int32,
+    "live": np.bool_,
+    "offset_m": np.float32,
+    "source_x_m": np.float64,
+    "source_y_m": np.float64,
+    "source_z_m": np.float64,
+    "receiver_x_m": np.float64,
+    "receiver_y_m": np.float64,
+    "receiver_z_m": np.float64,
+    "first_break_ms": np.float32,
+}
+"""Columns with one value a trace, and their types, in the order in which shards keep them."""
+
+
+def _unknown() -> Any:
+    """Stand for a per-trace column that the maker of a gather did not give."""
+    return np.empty(0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gather:
+    """Hold one shot gather.
+
+    samples: (n_traces, n_samples) float32 amplitudes, no unit.
+    trace: (n_traces,) counts from 1 within the gather. channel: the recorder's number.
+    live: False on all-zero traces. offset_m, *_m: NaN = not known.
+    first_break_ms: from the first sample, NaN = not labelled.
+    delay_ms: time of the first sample after the shot (negative: the record starts before it).
+    Columns left out are filled: `trace` and `channel` by counting, `live` from the samples, the rest with NaN.
+    Raises GatherError where shapes disagree or the sample interval is not positive.
+    """
+
+    survey: str
+    gather_id: str
+    source_file: str
+    ffid: int
+    shot_point: int
+    sample_interval_us: float
+    samples: NDArray[np.float32] = field(repr=False)
+    delay_ms: float = 0.0
+    trace: NDArray[np.int32] = field(default_factory=_unknown, repr=False)
+    channel: NDArray[np.int32] = field(default_factory=_unknown, repr=False)
+    live: NDArray[np.bool_] = field(default_factory=_unknown, repr=False)
+    offset_m: NDArray[np.float32] = field(default_factory=_unknown, repr=False)
+    source_x_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    source_y_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    source_z_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    receiver_x_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    receiver_y_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    receiver_z_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    first_break_ms: NDArray[np.float32] = field(default_factory=_unknown, repr=False)
+
+    def __post_init__(self) -> None:
+        where = f"gather {self.gather_id!r} of {self.source_file}"
+        if self.samples.ndim != 2 or 0 in self.samples.shape:
+            raise GatherError(f"{where}: samples have shape {self.samples.shape}, expected (n_traces, n_samples)")
+        if not self.sample_interval_us > 0:
+            raise GatherError(f"{where}: sample interval is {self.sample_interval_us} us, expected more than 0")
+        object.__setattr__(self, "samples", np.ascontiguousarray(self.samples, dtype=np.float32))
+        for name, dtype in PER_TRACE.items():
+            given = np.asarray(getattr(self, name))
+            column = self._default(name) if given.size == 0 else given
+            if column.shape != (self.n_traces,):
+                raise GatherError(f"{where}: {name} has shape {column.shape}, expected ({self.n_traces},)")
+            object.__setattr__(self, name, np.ascontiguousarray(column, dtype=dtype))
+
+    def _default(self, name: str) -> NDArray[Any]:
+        if name in ("trace", "channel"):
+            return np.arange(1, self.n_traces + 1)
+        if name == "live":
+            return np.any(self.samples != 0, axis=1)
+        return np.full(self.n_traces, np.nan)
+
+    @property
+    def n_traces(self) -> int:
+        """Return the number of traces."""
+        return self.samples.shape[0]
+
+    @property
+    def n_samples(self) -> int:
+        """Return the number of samples a trace."""
+        return self.samples.shape[1]
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Return (n_traces,): True where a first break is known."""
+        return np.isfinite(self.first_break_ms)
+
+    def replace(self, **changes: Any) -> "Gather":
+        """Return a copy with some fields changed, checked again."""
+        return Gather(**{f.name: changes.get(f.name, getattr(self, f.name)) for f in fields(self)})
