@@ -1,0 +1,73 @@
+"""Write gathers as an ordinary SEG-Y rev 1 file with IEEE floats."""
+
+import struct
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from seisray.errors import SegyError
+from seisray.formats.headers import STANDARD, TRACE_HEADER_BYTES
+from seisray.formats.segy import DEAD_TRACE_CODE, FILE_HEADER_BYTES, TEXT_HEADER_BYTES
+from seisray.gather import Gather
+
+CENTIMETRES = 100  # coordinates are kept as centimetres, with the scalar -100
+
+
+def segy_bytes(gathers: Iterable[Gather], *, text: str = "") -> Iterator[bytes]:
+    """Yield the pieces of a SEG-Y file, file header first, then one piece a gather.
+
+    text: put into the text header in lines of 80. Raises SegyError where gathers differ in sampling.
+    """
+    shape: tuple[int, float] | None = None
+    for gather in gathers:
+        if shape is None:
+            shape = (gather.n_samples, gather.sample_interval_us)
+            yield _file_header(gather, text)
+        if shape != (gather.n_samples, gather.sample_interval_us):
+            raise SegyError(
+                f"gather {gather.gather_id!r} has {gather.n_samples} samples at {gather.sample_interval_us} us, "
+                f"the file {shape[0]} at {shape[1]} us; write them to different files"
+            )
+        yield _traces(gather)
+
+
+def _file_header(gather: Gather, text: str) -> bytes:
+    lines = [f"C{i + 1:>2} {text[76 * i : 76 * (i + 1)]}" for i in range(40)]
+    binary = bytearray(FILE_HEADER_BYTES - TEXT_HEADER_BYTES)
+    whole_us = round(gather.sample_interval_us)
+    if whole_us != gather.sample_interval_us or not 0 < whole_us < 2**16 or gather.n_samples >= 2**16:
+        raise SegyError(
+            f"SEG-Y rev 1 holds whole microseconds and 65,535 samples at most; got {gather.sample_interval_us} us "
+            f"and {gather.n_samples} samples"
+        )
+    for byte, value in ((3213, gather.n_traces), (3217, whole_us), (3221, gather.n_samples), (3225, 5)):
+        struct.pack_into(">H", binary, byte - 1 - TEXT_HEADER_BYTES, value)
+    struct.pack_into(">h", binary, 3255 - 1 - TEXT_HEADER_BYTES, 1)  # metres
+    binary[3501 - 1 - TEXT_HEADER_BYTES] = 1  # revision 1.0
+    struct.pack_into(">h", binary, 3503 - 1 - TEXT_HEADER_BYTES, 1)  # all traces have one length
+    return "".join(line.ljust(80)[:80] for line in lines).encode("cp037") + bytes(binary)
+
+
+def _traces(gather: Gather) -> bytes:
+    n = gather.n_traces
+    blocks = np.zeros((n, TRACE_HEADER_BYTES + 4 * gather.n_samples), dtype=np.uint8)
+    values = {
+        "ffid": np.full(n, gather.ffid),
+        "channel": gather.channel,
+        "shot_point": np.full(n, gather.shot_point),
+        "trace_code": np.where(gather.live, 1, DEAD_TRACE_CODE),
+        "offset": np.rint(np.nan_to_num(gather.offset_m)),
+        "elevation_scalar": np.full(n, -CENTIMETRES),
+        "coordinate_scalar": np.full(n, -CENTIMETRES),
+        "delay_ms": np.full(n, round(gather.delay_ms)),
+        "n_samples": np.full(n, gather.n_samples),
+        "sample_interval_us": np.full(n, round(gather.sample_interval_us)),
+    } | {
+        f"{end}_{axis}": np.rint(np.nan_to_num(getattr(gather, f"{end}_{axis}_m")) * CENTIMETRES)
+        for end in ("source", "receiver")
+        for axis in "xyz"
+    }
+    for name, column in values.items():
+        STANDARD[name].write(blocks, column, ">")
+    blocks[:, TRACE_HEADER_BYTES:] = gather.samples.astype(">f4").view(np.uint8)
+    return blocks.tobytes()
