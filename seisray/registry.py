@@ -1,0 +1,189 @@
+"""What lasts: surveys, models, runs, studies, picks and reports in one store behind a URI."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+import seisray
+from seisray.errors import ConfigError, ExistsError, NotFoundError, StorageError
+from seisray.storage import Location, locate
+
+SCHEMA_VERSION = 1
+KINDS = ("surveys", "models", "studies", "runs", "picks", "reports")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Record:
+    """A JSON document in the store, written last and by one atomic put: what has none does not exist."""
+
+    schema_version: int = SCHEMA_VERSION
+    made_by: str = f"seisray {seisray.__version__}"
+
+    def write(self, location: Location) -> None:
+        """Write the record; from then on readers see what it describes."""
+        location.write_bytes((json.dumps(asdict(self), indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, location: Location) -> Self:
+        """Return the record; raise StorageError where it was written by another schema or is damaged."""
+        try:
+            found: dict[str, Any] = json.loads(location.read_bytes())
+            if found.get("schema_version") != SCHEMA_VERSION:
+                raise StorageError(
+                    f"{location} has schema version {found.get('schema_version')}, this seisray reads {SCHEMA_VERSION}"
+                )
+            known = {f.name for f in fields(cls)}
+            return cls(**{name: value for name, value in found.items() if name in known})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise StorageError(f"{location} is damaged: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey(_Record):
+    """The manifest of a survey.
+
+    sources: uri, bytes and edge_sha256 (of the first and last 64 KiB) of each field file.
+    shards: uri relative to the survey, n_gathers, n_traces and bytes of each shard.
+    """
+
+    survey: str
+    n_gathers: int
+    n_traces: int
+    n_live: int
+    n_labelled: int
+    n_samples: int
+    sample_interval_us: float
+    encoding: str
+    fingerprint: str
+    rejects: int
+    headers: Mapping[str, str]
+    sources: list[dict[str, Any]]
+    shards: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model(_Record):
+    """The card of a model. kind: gan or picker. surveys: fingerprint of each survey it has seen. parent: model@version.
+
+    config holds the settings it was made with, metrics what was measured at the end of its training.
+    """
+
+    name: str
+    version: str
+    kind: str
+    config: dict[str, Any]
+    surveys: Mapping[str, str]
+    sample_interval_us: float
+    parent: str | None
+    metrics: Mapping[str, float]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> str:
+        """Return name@version."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickSet(_Record):
+    """The manifest of a set of picks. parts: uri relative to the set, rows and bytes of each part."""
+
+    name: str
+    survey: str
+    survey_fingerprint: str
+    model: str
+    n_traces: int
+    n_picked: int
+    seconds: float
+    parts: list[dict[str, Any]]
+
+
+class Store:
+    """Find and publish what lasts under one root URI."""
+
+    def __init__(self, uri: str) -> None:
+        self.root = locate(uri)
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def folder(self, kind: str, *parts: str) -> Location:
+        """Return the folder of one artefact, whether it exists or not."""
+        location = self.root / kind
+        for part in parts:
+            location = location / _checked(part)
+        return location
+
+    def check_writable(self) -> None:
+        """Raise StorageError now rather than after hours of work where the store cannot be written."""
+        probe = self.root / ".seisray-write-test"
+        probe.write_bytes(b"")
+        probe.delete()
+
+    def survey(self, name: str) -> Survey:
+        """Return a survey's manifest; raise NotFoundError where there is none."""
+        location = self.folder("surveys", name) / "manifest.json"
+        if not location.exists():
+            raise NotFoundError(self._missing("survey", name, "seisray ingest"))
+        return Survey.read(location)
+
+    def shard(self, survey: Survey, index: int) -> Location:
+        """Return where a shard of a survey lies."""
+        return self.folder("surveys", survey.survey) / survey.shards[index]["uri"]
+
+    def model(self, ref: str) -> Model:
+        """Return the card of name@version, or of the newest version of a name; raise NotFoundError where none is."""
+        name, _, version = ref.partition("@")
+        versions = self.versions(name)
+        if not versions or (version and version not in versions):
+            raise NotFoundError(self._missing("model", ref, "seisray pretrain or seisray finetune"))
+        return Model.read(self.folder("models", name, version or versions[-1]) / "model.json")
+
+    def versions(self, name: str) -> list[str]:
+        """Return the published versions of a model, oldest first."""
+        found = [v.name for v in self.folder("models", name).folders() if (v / "model.json").exists()]
+        return sorted(found, key=lambda version: int(version.removeprefix("v")))
+
+    def next_version(self, name: str) -> str:
+        """Return the version that the next model of a name will get."""
+        versions = self.versions(name)
+        return f"v{int(versions[-1][1:]) + 1}" if versions else "v1"
+
+    def weights(self, model: Model) -> Location:
+        """Return where a model's weights lie."""
+        return self.folder("models", model.name, model.version) / "weights.safetensors"
+
+    def publish_model(self, model: Model, weights: bytes, files: Mapping[str, bytes]) -> None:
+        """Write weights, further files by name, and the card last; raise ExistsError where the version is taken."""
+        folder = self.folder("models", model.name, model.version)
+        if (folder / "model.json").exists():
+            raise ExistsError(f"model {model.ref} already exists in {self}; models are never overwritten")
+        for name, data in {**files, "weights.safetensors": weights}.items():
+            (folder / name).write_bytes(data)
+        model.write(folder / "model.json")
+
+    def picks(self, name: str) -> PickSet:
+        """Return the manifest of a pick set; raise NotFoundError where there is none."""
+        location = self.folder("picks", name) / "manifest.json"
+        if not location.exists():
+            raise NotFoundError(self._missing("pick set", name, "seisray pick"))
+        return PickSet.read(location)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names under one kind of artefact; surveys and picks only where their manifest exists."""
+        found = [folder.name for folder in (self.root / kind).folders()]
+        if kind in ("surveys", "picks"):
+            return [name for name in found if (self.root / kind / name / "manifest.json").exists()]
+        return [name for name in found if self.versions(name)] if kind == "models" else found
+
+    def _missing(self, what: str, name: str, remedy: str) -> str:
+        kind = {"survey": "surveys", "model": "models", "pick set": "picks"}[what]
+        there = ", ".join(self.names(kind)) or "none yet"
+        return f"{what} {name!r} does not exist in {self} (there: {there}); make it with {remedy}"
+
+
+def _checked(part: str) -> str:
+    if not part or part.startswith(".") or "/" in part or "@" in part:
+        raise ConfigError(f"{part!r} is no name for the store; use letters, digits, '-', '_' and '.'")
+    return part
