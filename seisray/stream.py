@@ -1,0 +1,140 @@
+"""Shards to batches: Ray Data reads whole shards in random order and cuts panels, ahead of the training step.
+
+Each training worker runs its own stream. What it yields depends on the seed, the step and its rank alone, so a run that
+was interrupted goes on with the very panels it would have had.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seisray import shards
+from seisray.config import PanelConfig
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.registry import Store, Survey
+from seisray.storage import Location
+from seisray.transforms import cut_panels
+
+VISITS_AN_EXECUTION = 256  # a block each: bounds what Ray Data has to plan, however long the run
+AHEAD = 2  # tasks that read shards beside each training worker
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShardRef:
+    """Name a shard and the number of its gathers."""
+
+    location: Location
+    n_gathers: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Visit:
+    """Read one shard once. number: counts visits from the beginning of the run; skip: panels used before."""
+
+    number: int
+    shard: ShardRef
+    skip: int
+
+
+def shard_refs(store: Store, surveys: Sequence[Survey]) -> list[ShardRef]:
+    """Return the shards of surveys, in the order of their manifests."""
+    return [
+        ShardRef(location=store.shard(survey, i), n_gathers=shard["n_gathers"])
+        for survey in surveys
+        for i, shard in enumerate(survey.shards)
+    ]
+
+
+def panel_batches(
+    refs: Sequence[ShardRef],
+    config: PanelConfig,
+    *,
+    batch: int,
+    first_step: int,
+    steps: int,
+    seed: int,
+    rank: int = 0,
+    workers: int = 1,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield (batch, traces, samples) normalised panels for steps first_step .. steps - 1 of one worker.
+
+    batch: panels a step of this worker. Epochs are permutations of the shards, dealt out among the workers.
+    """
+    import ray
+
+    wanted = (steps - first_step) * batch
+    visits = _visits(refs, config, skip=first_step * batch, seed=seed, rank=rank, workers=workers)
+    pending: list[NDArray[np.float32]] = []
+    while wanted > 0:
+        chunk: list[_Visit] = []
+        ahead = -sum(len(panels) for panels in pending)
+        for visit in visits:
+            chunk.append(visit)
+            ahead -= visit.shard.n_gathers * config.per_gather - visit.skip
+            if len(chunk) == VISITS_AN_EXECUTION or -ahead >= wanted:
+                break
+        plan = ray.put(chunk)
+
+        def read(row: dict[str, int], plan: ray.ObjectRef = plan) -> dict[str, NDArray[np.float32]]:
+            return {"panels": _read_visit(ray.get(plan)[row["id"]], config, seed)}
+
+        dataset = ray.data.range(len(chunk), override_num_blocks=len(chunk)).map(read, concurrency=AHEAD)
+        dataset.context.execution_options.preserve_order = True
+        for row in dataset.iter_rows():
+            pending.append(row["panels"])
+            while wanted > 0 and sum(map(len, pending)) >= batch:
+                panels = np.concatenate(pending) if len(pending) > 1 else pending[0]
+                yield panels[:batch]
+                wanted -= batch
+                pending = [panels[batch:]]
+
+
+def _visits(
+    refs: Sequence[ShardRef], config: PanelConfig, *, skip: int, seed: int, rank: int, workers: int
+) -> Iterator[_Visit]:
+    """Yield the endless visits of one worker, without those whose panels were all used before."""
+    for number in count(rank, workers):
+        epoch, place = divmod(number, len(refs))
+        shard = refs[np.random.default_rng([seed, epoch]).permutation(len(refs))[place]]
+        panels = shard.n_gathers * config.per_gather
+        if skip < panels:
+            yield _Visit(number=number, shard=shard, skip=skip)
+        skip = max(skip - panels, 0)
+
+
+def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.float32]:
+    """Return the panels of a visit in random order, (n, traces, samples). Traces of zeros teach nothing: left out."""
+    rng = np.random.default_rng([seed, 1, visit.number])
+    cut = [
+        cut_panels(gather.samples[gather.live], rng, config, config.per_gather)
+        for gather in shards.read_gathers(visit.shard.location)
+    ]
+    panels = np.concatenate(cut)
+    return panels[rng.permutation(len(panels))][visit.skip :]
+
+
+def read_labelled(store: Store, surveys: Sequence[Survey], ffids: Sequence[int] | None) -> list[Gather]:
+    """Return the labelled gathers of surveys, all or those with the FFIDs named.
+
+    Only the shards that hold them are read. Raises ConfigError where an FFID is not in the surveys or has no labels.
+    """
+    wanted = None if ffids is None else set(ffids)
+    found = [
+        gather
+        for survey in surveys
+        for i, shard in enumerate(survey.shards)
+        if wanted is None or wanted & set(shard["ffids"])
+        for gather in shards.read_gathers(store.shard(survey, i))
+        if (wanted is None or gather.ffid in wanted) and gather.labelled.any()
+    ]
+    missing = sorted((wanted or set()) - {gather.ffid for gather in found})
+    names = ", ".join(survey.survey for survey in surveys)
+    if missing:
+        raise ConfigError(f"FFID {missing[0]} is not in {names}, or has no first breaks ({len(missing)} such FFIDs)")
+    if not found:
+        raise ConfigError(f"{names}: no gather has first breaks; ingest with --picks")
+    return found

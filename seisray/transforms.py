@@ -1,0 +1,100 @@
+"""Gathers to panels: windows, normalisation and augmentation, as pure functions of arrays."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seisray.config import AugmentConfig, PanelConfig
+
+Samples = NDArray[np.float32]
+
+
+def normalise(samples: Samples, gain: float) -> Samples:
+    """Return asinh(gain * x / RMS), trace by trace: (..., n_samples). Traces of zeros stay zero."""
+    rms = np.sqrt(np.mean(np.square(samples, dtype=np.float64), axis=-1, keepdims=True))
+    scaled = np.divide(samples * gain, rms, out=np.zeros(samples.shape), where=rms > 0)
+    return np.arcsinh(scaled).astype(np.float32)
+
+
+def pad_to(samples: Samples, n_traces: int, n_samples: int) -> Samples:
+    """Return samples with zeros added behind either axis up to the given size; larger axes stay."""
+    more = [(0, max(wanted - there, 0)) for wanted, there in zip((n_traces, n_samples), samples.shape, strict=True)]
+    return np.pad(samples, more) if any(after for _, after in more) else samples
+
+
+def cut_panels(samples: Samples, rng: np.random.Generator, config: PanelConfig, n: int) -> Samples:
+    """Return (n, traces, samples) normalised random windows of a gather; a gather too small is padded with zeros.
+
+    Windows start early more often than late, since first breaks lie early in the record; half are mirrored in offset,
+    half reversed in polarity, as spreads and geophones are.
+    """
+    padded = pad_to(samples, config.traces, config.samples)
+    room_traces, room_samples = padded.shape[0] - config.traces, padded.shape[1] - config.samples
+    panels = np.empty((n, config.traces, config.samples), dtype=np.float32)
+    for panel in panels:
+        trace = rng.integers(room_traces + 1)
+        start = int(rng.beta(1, 3) * (room_samples + 1))
+        window = padded[trace : trace + config.traces, start : start + config.samples]
+        window = window[::-1] if rng.random() < 0.5 else window
+        panel[:] = normalise(window, config.gain) * (1 if rng.random() < 0.5 else -1)
+    return panels
+
+
+class LabelledPanel(NamedTuple):
+    """A panel to learn from.
+
+    samples: (traces, samples) normalised. first_break: (traces,) fractional samples, -1 = none in the panel.
+    known: (traces,) False where nobody said whether there is one.
+    """
+
+    samples: Samples
+    first_break: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+def augment(
+    samples: Samples,
+    first_break: NDArray[np.float32],
+    rng: np.random.Generator,
+    panel: PanelConfig,
+    config: AugmentConfig,
+) -> LabelledPanel:
+    """Return a random panel of a labelled gather that could have been recorded as well.
+
+    samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
+    to have no first break.
+    """
+    padded = pad_to(samples, panel.traces, panel.samples)
+    breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
+    first = int(rng.integers(len(padded) - panel.traces + 1))
+    rows = slice(first, first + panel.traces)
+    window, breaks = padded[rows], breaks[rows]
+
+    stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
+    start = rng.uniform(-config.shift, config.shift) * panel.samples
+    window = _resample(window, start, 1 / stretch, panel.samples)
+    breaks = (breaks - start) * stretch
+
+    if rng.random() < config.flip:
+        window, breaks = window[::-1], breaks[::-1]
+    if rng.random() < config.polarity:
+        window = -window
+    rms = np.sqrt(np.mean(window**2, axis=1, keepdims=True))
+    window = window + rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
+    dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
+    window = np.where(dead[:, None], 0, window).astype(np.float32)
+    known = np.isfinite(breaks) | dead
+    inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
+    return LabelledPanel(normalise(window, panel.gain), np.where(inside, breaks, -1).astype(np.float32), known)
+
+
+def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:
+    """Return (n_traces, n_samples) values at start, start + step, ... by linear interpolation; zeros outside."""
+    position = start + step * np.arange(n_samples)
+    left = np.floor(position).astype(int)
+    weight = (position - left).astype(np.float32)
+    outside = (left < 0) | (left + 1 >= samples.shape[1])
+    left = np.clip(left, 0, samples.shape[1] - 2)
+    values = samples[:, left] * (1 - weight) + samples[:, left + 1] * weight
+    return np.where(outside, np.float32(0), values)
