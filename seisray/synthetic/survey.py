@@ -1,0 +1,204 @@
+"""A synthetic survey: lines of shots over random ground, each gather a pure function of a config and an index."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.synthetic.elastic import elastic_shot
+from seisray.synthetic.first_arrivals import first_arrival_ms
+from seisray.synthetic.limits import check_range, checked_pair
+from seisray.synthetic.near_surface import NearSurface, random_near_surface
+from seisray.synthetic.noise import NoiseConfig, add_noise
+
+FIRST_FFID = 1001
+SPREADS_PER_LINE = 8
+LINE_SPACING_M = 1000.0
+EDGE_M = 60.0
+"""Ground on either side of a spread."""
+
+_RANGES = {
+    "shots": (1, 1_000_000),
+    "traces": (1, 10_000),
+    "samples": (16, 100_000),
+    "sample_interval_us": (50.0, 20_000.0),
+    "trace_spacing_m": (0.5, 200.0),
+    "shot_spacing_m": (0.5, 10_000.0),
+    "shots_per_spread": (1, 10_000),
+    "grid_m": (0.5, 20.0),
+    "depth_m": (20.0, 1000.0),
+    "relief_m": (0.0, 100.0),
+    "delay_ms": (-5000.0, 5000.0),
+    "seed": (0, 2**63 - 1),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyntheticConfig:
+    """Describe a synthetic survey.
+
+    shots are fired along a spread of fixed receivers, shots_per_spread on each, before the spread moves on by its own
+    length to new ground; after 8 spreads comes a new line with a near surface of its own.
+    delay_ms: time of the first sample after the shot, a whole number of samples; negative starts before the shot.
+    peak_frequency_hz, weathering_vp_m_s, refractor_vp_m_s: ranges, drawn a shot or a line.
+    grid_m: cell size; the cost of a shot grows with its inverse cube.
+    Raises ConfigError for a value outside its range.
+    """
+
+    name: str = "synthetic"
+    shots: int = 60
+    traces: int = 96
+    samples: int = 1000
+    sample_interval_us: float = 2000.0
+    trace_spacing_m: float = 10.0
+    shot_spacing_m: float = 64.0
+    shots_per_spread: int = 15
+    grid_m: float = 2.5
+    depth_m: float = 120.0
+    relief_m: float = 15.0
+    peak_frequency_hz: tuple[float, float] = (18.0, 32.0)
+    weathering_vp_m_s: tuple[float, float] = (450.0, 800.0)
+    refractor_vp_m_s: tuple[float, float] = (1300.0, 4500.0)
+    delay_ms: float = 0.0
+    seed: int = 0
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ConfigError("name is empty, expected the name of the survey")
+        for name, (low, high) in _RANGES.items():
+            check_range(name, getattr(self, name), low, high)
+        for name, low, high in (
+            ("peak_frequency_hz", 2.0, 500.0),
+            ("weathering_vp_m_s", 200.0, 2000.0),
+            ("refractor_vp_m_s", 500.0, 8000.0),
+        ):
+            object.__setattr__(self, name, checked_pair(name, getattr(self, name), low, high))
+        if self.trace_spacing_m < self.grid_m:
+            raise ConfigError(f"trace_spacing_m is {self.trace_spacing_m}, expected at least grid_m = {self.grid_m}")
+        slowest = self.weathering_vp_m_s[0] / (2.0 * self.grid_m)
+        if self.peak_frequency_hz[1] > slowest:
+            raise ConfigError(
+                f"peak_frequency_hz goes up to {self.peak_frequency_hz[1]}, expected at most {slowest:g}: two cells a "
+                f"wavelength of the slowest P wave at grid_m = {self.grid_m}; lower it, or grid_m"
+            )
+        delay_samples = self.delay_ms * 1000.0 / self.sample_interval_us
+        if abs(delay_samples - round(delay_samples)) > 1e-6:
+            raise ConfigError(
+                f"delay_ms is {self.delay_ms}, expected a multiple of the sample interval, {self.sample_interval_us} us"
+            )
+
+    @property
+    def spread_m(self) -> float:
+        """Return the length of ground that one spread covers: its shots and its receivers."""
+        return max(self.traces * self.trace_spacing_m, self.shots_per_spread * self.shot_spacing_m)
+
+
+def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
+    """Return shot `shot_index`, counted from 0: the same gather for the same config and index.
+
+    first_break_ms is the eikonal time through the ground that the waves crossed, from the first sample; NaN on dead
+    traces and outside the record. Coordinates in metres: x along the line, y across lines, z elevation.
+    Raises ConfigError for an index outside the survey, MissingExtraError without the extra `synthetic`.
+    """
+    if not 0 <= shot_index < config.shots:
+        raise ConfigError(f"shot_index is {shot_index}, expected 0 to {config.shots - 1}")
+    rng = np.random.default_rng([config.seed, 1, shot_index])
+    spread, shot_on_spread = divmod(shot_index, config.shots_per_spread)
+    line, spread_on_line = divmod(spread, SPREADS_PER_LINE)
+    start_m = EDGE_M + spread_on_line * config.spread_m
+    near = _line(config, line).window(start_m - EDGE_M, start_m + config.spread_m + EDGE_M)
+
+    receiver_x, receiver_z = near.on_surface(start_m + (np.arange(config.traces) + 0.5) * config.trace_spacing_m)
+    shot_x = start_m + (shot_on_spread + 0.5) * config.shot_spacing_m
+    source_x, source_z = near.on_surface(np.array([shot_x]))
+    source = (float(source_x[0]), float(source_z[0]))
+    arrival_ms = first_arrival_ms(near, *source, receiver_x, receiver_z)
+    clean = _record(config, near, source, np.stack([receiver_x, receiver_z], axis=-1), rng)
+    first_break_ms = arrival_ms - config.delay_ms
+    samples, live = add_noise(
+        clean,
+        np.ones(config.traces, dtype=np.bool_),
+        rng,
+        config.noise,
+        sample_interval_us=config.sample_interval_us,
+        first_break_amplitude=_first_break_amplitude(clean, first_break_ms, config.sample_interval_us),
+    )
+    last_ms = (config.samples - 1) * config.sample_interval_us / 1000.0
+    labelled = live & (first_break_ms >= 0) & (first_break_ms <= last_ms)
+    ffid = FIRST_FFID + shot_index
+    return Gather(
+        survey=config.name,
+        gather_id=f"{config.name}-{ffid}",
+        source_file="",
+        ffid=ffid,
+        shot_point=shot_index + 1,
+        sample_interval_us=config.sample_interval_us,
+        delay_ms=config.delay_ms,
+        samples=samples,
+        channel=np.arange(1, config.traces + 1, dtype=np.int32),
+        live=live,
+        offset_m=(receiver_x - source[0]).astype(np.float32),
+        source_x_m=np.full(config.traces, source[0]),
+        source_y_m=np.full(config.traces, line * LINE_SPACING_M),
+        source_z_m=np.full(config.traces, source[1]),
+        receiver_x_m=receiver_x,
+        receiver_y_m=np.full(config.traces, line * LINE_SPACING_M),
+        receiver_z_m=receiver_z,
+        first_break_ms=np.where(labelled, first_break_ms, np.nan).astype(np.float32),
+    )
+
+
+@lru_cache(maxsize=2)
+def _line(config: SyntheticConfig, line: int) -> NearSurface:
+    """Return the ground under a whole line, however many shots the survey has on it."""
+    return random_near_surface(
+        np.random.default_rng([config.seed, 0, line]),
+        length_m=SPREADS_PER_LINE * config.spread_m + 2 * EDGE_M,
+        depth_m=config.depth_m,
+        grid_m=config.grid_m,
+        relief_m=config.relief_m,
+        weathering_vp_m_s=config.weathering_vp_m_s,
+        refractor_vp_m_s=config.refractor_vp_m_s,
+    )
+
+
+def _record(
+    config: SyntheticConfig,
+    near: NearSurface,
+    source: tuple[float, float],
+    receivers: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Return (n_traces, n_samples) without noise, cut to begin delay_ms after the shot."""
+    late = round(config.delay_ms * 1000.0 / config.sample_interval_us)
+    record = np.zeros((len(receivers), config.samples), dtype=np.float32)
+    peak_frequency_hz = rng.uniform(*config.peak_frequency_hz)
+    if config.samples + late <= 0:  # it ends before the shot
+        return record
+    shot = elastic_shot(
+        near,
+        source,
+        receivers,
+        n_samples=config.samples + late,
+        sample_interval_us=config.sample_interval_us,
+        peak_frequency_hz=peak_frequency_hz,
+    )
+    record[:, max(-late, 0) :] = shot[:, max(late, 0) :]
+    return record
+
+
+def _first_break_amplitude(
+    samples: NDArray[np.float32], first_break_ms: NDArray[np.float64], sample_interval_us: float
+) -> float:
+    """Return the median over traces of the RMS in the 50 ms after the first break; of all samples where none is in."""
+    at = np.arange(samples.shape[1]) * (sample_interval_us / 1000.0) - first_break_ms[:, None]
+    window = (at >= 0) & (at < 50.0)
+    inside = window.any(axis=1)
+    if not inside.any():
+        return float(np.sqrt(np.mean(samples**2))) or 1.0
+    energy = np.sum(np.where(window, samples.astype(np.float64) ** 2, 0.0), axis=1)[inside]
+    return float(np.median(np.sqrt(energy / window.sum(axis=1)[inside]))) or 1.0
