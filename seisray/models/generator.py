@@ -1,0 +1,55 @@
+"""The generator: latent vectors to panels, normalised as field panels are."""
+
+import torch
+from torch import Tensor, nn
+
+from seisray.config import GeneratorConfig, PanelConfig
+from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, TimeHead, conv, spectral_normed
+
+
+class NoisyBlock(nn.Module):
+    """Convolve, add noise with a learned strength a channel, activate; keeps the size.
+
+    Field panels are largely ambient noise, which no latent vector of a few dozen numbers can spell out
+    (Karras et al. 2019, 1812.04948).
+    """
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.conv = conv(n_in, n_out)
+        self.noise_gain = nn.Parameter(torch.zeros(n_out, 1, 1))
+        self.activation = nn.LeakyReLU(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, n_out, traces, samples)."""
+        x = self.conv(x)
+        noise = torch.randn_like(x[:, :1])
+        return torch.as_tensor(self.activation(x + self.noise_gain * noise))
+
+
+class Generator(nn.Module):
+    """Make (batch, 1, traces, samples) panels from (batch, latent) standard normal vectors.
+
+    The last step is the normalisation of field panels, asinh(gain * x / RMS) a trace, so that D cannot win on scale.
+    """
+
+    def __init__(self, config: GeneratorConfig, panel: PanelConfig) -> None:
+        super().__init__()
+        self.latent, self.gain = config.latent, panel.gain
+        self.seed_shape = (config.channels[-1], panel.traces // TRACE_MULTIPLE, panel.samples // SAMPLE_MULTIPLE)
+        self.seed = nn.Linear(config.latent, self.seed_shape[0] * self.seed_shape[1] * self.seed_shape[2])
+        widths = [config.channels[-1], *reversed(config.channels)]
+        self.blocks = nn.ModuleList(NoisyBlock(n_in, n_out) for n_in, n_out in zip(widths, widths[1:], strict=False))
+        self.grow = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.head = TimeHead(config.channels[0])
+        if config.spectral_norm:
+            spectral_normed(self)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Return panels."""
+        x = self.seed(latent).unflatten(1, self.seed_shape)
+        for level, block in enumerate(self.blocks):
+            x = block(self.grow(x) if level else x)
+        raw = self.head(x)  # (B, T, S)
+        rms = raw.square().mean(dim=-1, keepdim=True).add(1e-8).sqrt()
+        return torch.asinh(self.gain * raw / rms)[:, None]

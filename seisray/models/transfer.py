@@ -1,0 +1,66 @@
+"""From learned weights to a picker: what a discriminator knows of gathers is handed on."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from seisray.errors import ConfigError
+from seisray.models.picker import Picker
+from seisray.models.unet import weighted_layers
+
+
+def bake_spectral_norm(module: nn.Module) -> None:
+    """Replace each normalised weight by its present value, in place."""
+    for layer in module.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            parametrize.remove_parametrizations(layer, "weight")  # type: ignore[arg-type]
+
+
+def load_body(picker: Picker, weights: Mapping[str, Tensor]) -> None:
+    """Load the tensors named body.* into a picker; raise ConfigError where the architectures differ."""
+    body = {name.removeprefix("body."): tensor for name, tensor in weights.items() if name.startswith("body.")}
+    try:
+        picker.body.load_state_dict(body)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ConfigError(f"the model's body does not fit the picker's: {reason}; use the same body.channels") from error
+
+
+@torch.no_grad()
+def rescale_activations(picker: Picker, panels: Tensor) -> None:
+    """Scale each layer of the body so that its outputs on field panels have unit variance, in place.
+
+    panels: (batch, 1, traces, samples). Spectral norm leaves activations that fade with depth, and with them the
+    gradients of a new head (layer-sequential unit variance, Mishkin and Matas 2016, 1511.06422).
+    """
+    for layer in weighted_layers(picker.body):
+        seen: list[Tensor] = []
+        hook = layer.register_forward_hook(lambda _layer, _inputs, output, seen=seen: seen.append(output))
+        picker.body(panels)
+        hook.remove()
+        scale = seen[0].std().clamp(min=1e-6)
+        layer.weight /= scale
+        if layer.bias is not None:
+            layer.bias /= scale
+
+
+def parameter_groups(picker: Picker, *, lr: float, encoder_lr: float, frozen: int) -> list[dict[str, object]]:
+    """Return optimiser groups: heads and decoder at lr, the encoder at lr * encoder_lr, its first levels frozen.
+
+    frozen: 0 freezes nothing, n the stem and the n finest levels.
+    """
+    fixed = [picker.body.stem, *list(picker.body.encoder)[:frozen]] if frozen else []
+    for module in fixed:
+        module.requires_grad_(False)
+    encoder = [p for m in (picker.body.stem, picker.body.encoder) for p in m.parameters() if p.requires_grad]
+    known = {id(p) for p in (*picker.body.stem.parameters(), *picker.body.encoder.parameters())}
+    others = [p for p in picker.parameters() if id(p) not in known]
+    groups: list[dict[str, object]] = [{"params": others, "lr": lr}]
+    if encoder and encoder_lr > 0:
+        groups.append({"params": encoder, "lr": lr * encoder_lr})
+    elif encoder:
+        for parameter in encoder:
+            parameter.requires_grad_(False)
+    return groups

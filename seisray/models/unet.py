@@ -1,0 +1,84 @@
+"""The U-Net body that discriminator and picker share, so that the one can become the other."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+KERNEL = (3, 7)  # traces x samples: moveout is slow across traces, wavelets are a few samples long
+NORM_FROM = 48  # group norm at full resolution would be half of the step, and narrow layers do without it
+TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 16
+
+
+def conv(n_in: int, n_out: int, *, kernel: tuple[int, int] = KERNEL, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:
+    """Return a convolution that keeps the size, but for its stride."""
+    return nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=(kernel[0] // 2, kernel[1] // 2))
+
+
+class Block(nn.Sequential):
+    """Two convolutions: (batch, n_in, traces, samples) -> (batch, n_out, traces, samples)."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        norm = [nn.GroupNorm(8, n_out)] if n_out >= NORM_FROM and n_out % 8 == 0 else []
+        super().__init__(conv(n_in, n_out), *norm, nn.LeakyReLU(0.2), conv(n_out, n_out), nn.LeakyReLU(0.2))
+
+
+class Body(nn.Module):
+    """Map panels (batch, 1, traces, samples) to features at two scales; traces % 8 == 0, samples % 16 == 0.
+
+    A stem halves time, three poolings halve both axes. Returns the finest decoder features
+    (batch, channels[0], traces, samples / 2) and the deepest encoder features
+    (batch, channels[3], traces / 8, samples / 16).
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv(1, channels[0], stride=(1, 2)), nn.LeakyReLU(0.2))
+        pairs = list(zip([channels[0], *channels], channels, strict=False))
+        self.encoder = nn.ModuleList(Block(n_in, n_out) for n_in, n_out in pairs)
+        steps = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
+        self.decoder = nn.ModuleList(Block(deep + fine, fine) for deep, fine in steps)
+        self.pool = nn.AvgPool2d(2)
+        self.grow = nn.Upsample(scale_factor=2, mode="nearest")
+
+    def forward(self, panels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (fine, deep) features."""
+        x = self.stem(panels)
+        skips = []
+        for level, block in enumerate(self.encoder):
+            x = block(self.pool(x) if level else x)
+            skips.append(x)
+        deep = skips.pop()
+        for block in self.decoder:
+            x = block(torch.cat([self.grow(x), skips.pop()], dim=1))
+        return x, deep
+
+
+class TimeHead(nn.Module):
+    """Bring fine features back to every sample: (batch, n_in, traces, samples / 2) -> (batch, traces, samples).
+
+    The two samples of a pair are two channels of one convolution, interleaved.
+    """
+
+    def __init__(self, n_in: int) -> None:
+        super().__init__()
+        self.conv = conv(n_in, 2)
+
+    def forward(self, fine: Tensor) -> Tensor:
+        """Return one value a sample."""
+        x = self.conv(fine)  # (B, 2, T, S/2)
+        return x.permute(0, 2, 3, 1).flatten(2)  # (B, T, S/2, 2) -> (B, T, S)
+
+
+def spectral_normed(module: nn.Module) -> None:
+    """Give each convolution and linear layer of a module unit spectral norm (Miyato et al. 2018, 1802.05957)."""
+    for layer in list(weighted_layers(module)):
+        parametrizations.spectral_norm(layer)
+
+
+def weighted_layers(module: nn.Module) -> Iterator[nn.Conv2d | nn.Linear]:
+    """Yield the convolutions and linear layers of a module in order of definition."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            yield layer
