@@ -1,0 +1,141 @@
+"""`seisray finetune`: a picker from learned weights, or from scratch, and a handful of labelled gathers."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import ray.train
+import ray.train.torch
+
+from seisray.config import BodyConfig, PickerConfig
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.registry import Model, Store
+from seisray.storage import Location
+from seisray.stream import read_labelled
+from seisray.training.checkpoint import checkpoint, load_checkpoint
+from seisray.training.journal import Journal
+from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
+from seisray.training.run import Run, config_dict
+from seisray.weights import load_weights, pack_weights
+
+SCRATCH = "scratch"
+
+
+def finetune(
+    surveys: Sequence[str],
+    *,
+    source: str,
+    model: str,
+    store: str,
+    labelled: int | None = None,
+    ffids: str | None = None,
+    config: PickerConfig | None = None,
+    restart: bool = False,
+) -> Model:
+    """Train a picker on labelled gathers of surveys and publish it; return its card.
+
+    source: the model whose weights it starts from (name or name@version), or "scratch". labelled: how many gathers,
+    spread evenly over the FFIDs; ffids: which; neither: all. restart: remove what an interrupted run left.
+    """
+    place = Store(store)
+    config, parent = with_body_of(place, source, config or PickerConfig())
+    manifests = [place.survey(name) for name in surveys]
+    intervals = {manifest.sample_interval_us for manifest in manifests}
+    if len(intervals) > 1:
+        raise ConfigError(f"surveys {', '.join(surveys)} are sampled at {sorted(intervals)} us; a picker learns one")
+    gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None), labelled)
+    version = place.next_version(model)
+    fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
+    chosen = [gather.ffid for gather in gathers]
+    run = Run(
+        store=place,
+        kind="finetune",
+        name=f"{model}-{version}",
+        train=config.train,
+        identity={"config": config_dict(config), "surveys": fingerprints, "from": parent, "ffids": chosen},
+    )
+    if restart:
+        run.folder.delete()
+    run.claim()
+    job = picker_job(place, config, parent, gathers) | {"folder": run.folder.uri}
+    with run.watch("finetune") as board:
+        result = run.fit(picker_loop, job | {"board": board})
+    state = load_checkpoint(result.checkpoint)
+    step = PickerStep(config, gathers)
+    step.load_state_dict(state)
+    score = step.score(gathers)
+    card = Model(
+        name=model,
+        version=version,
+        kind="picker",
+        config=config_dict(config),
+        surveys=fingerprints,
+        sample_interval_us=manifests[0].sample_interval_us,
+        parent=parent,
+        metrics={"loss": state["history"][-1]["loss"], "train_hit_rate_2ms": score.hit_rate_2ms},
+        details={"history": state["history"], "run": run.name, "ffids": chosen},
+    )
+    place.publish_model(card, pack_weights(picker=step.picker), {})
+    return card
+
+
+def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[PickerConfig, str | None]:
+    """Return the configuration with the architecture of the source model, and that model's full name."""
+    if source == SCRATCH:
+        return config, None
+    card = store.model(source)
+    body = BodyConfig(channels=tuple(card.config["body"]["channels"]))
+    return dataclasses.replace(config, body=body), card.ref
+
+
+def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather]) -> dict[str, Any]:
+    """Return what a worker of `picker_loop` needs, but for its folder and board."""
+    body = None
+    if parent is not None:
+        card = store.model(parent)
+        body = load_weights(store, card, "picker" if card.kind == "picker" else "discriminator")
+    return {"config": config, "gathers": ray.put(list(gathers)), "body": body}
+
+
+def picker_loop(job: dict[str, Any]) -> None:
+    """Train on one worker; every worker runs this. job["validation"]: gathers to score at each checkpoint, if any."""
+    config: PickerConfig = job["config"]
+    train = config.train
+    context = ray.train.get_context()
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    step = PickerStep(
+        config,
+        ray.get(job["gathers"]),
+        body=job["body"],
+        device=str(ray.train.torch.get_device()),
+        rank=rank,
+        wrap=ray.train.torch.prepare_model,
+    )
+    history: list[dict[str, float]] = []
+    found = ray.train.get_checkpoint()
+    if found is not None:
+        state = load_checkpoint(found)
+        history = state["history"]
+        step.load_state_dict(state)
+    journal = Journal(Location(job["folder"]), job["board"], history) if rank == 0 else None
+    figures: dict[str, float] = {}
+    while step.step < train.steps:
+        losses = step(train.batch // workers)
+        last = step.step == train.steps
+        if journal and (last or step.step % train.log_every == 0):
+            figures = {name: value.item() for name, value in losses.items()}
+            journal.log(step.step, figures)
+            journal.show(step.step, figures)
+        if last or step.step % train.checkpoint_every == 0:
+            if journal is None:
+                ray.train.report(figures)
+                continue
+            if job.get("validation") is not None:
+                score = step.score(ray.get(job["validation"]))
+                figures |= {"hit_rate_2ms": score.hit_rate_2ms, "hit_rate_4ms": score.hit_rate_4ms}
+            journal.publish()
+            with checkpoint(step.state_dict() | {"history": journal.history}) as saved:
+                ray.train.report(figures, checkpoint=saved)
+    if journal:
+        journal.close(step.step, figures)

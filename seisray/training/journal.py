@@ -1,0 +1,55 @@
+"""What the first worker of a run writes down: figures, TensorBoard events, sheets of generated panels."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from seisray.storage import Location
+
+SHOW_EVERY_S = 0.5
+
+
+class Journal:
+    """Keep the history of a run.
+
+    TensorBoard writes to a local folder, since it appends; each `publish` copies its files into the run's folder.
+    """
+
+    def __init__(self, folder: Location, board: Any, history: list[dict[str, float]] | None = None) -> None:
+        self.history = list(history or [])
+        self._folder, self._board = folder, board
+        self._local = tempfile.TemporaryDirectory()
+        self._events = SummaryWriter(self._local.name)  # type: ignore[no-untyped-call]
+        self._shown_s = 0.0
+
+    def show(self, step: int, figures: dict[str, float]) -> None:
+        """Put figures on the board, at most twice a second."""
+        if time.monotonic() - self._shown_s >= SHOW_EVERY_S:
+            self._shown_s = time.monotonic()
+            self._board.put.remote(step, figures)
+
+    def log(self, step: int, figures: dict[str, float]) -> None:
+        """Add figures to the history."""
+        self.history.append({"step": float(step), **figures})
+        for name, value in figures.items():
+            self._events.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+
+    def sheet(self, name: str, step: int, png: bytes) -> None:
+        """Keep a picture."""
+        (self._folder / name / f"step-{step:07}.png").write_bytes(png)
+
+    def publish(self) -> None:
+        """Copy the events into the store."""
+        self._events.flush()  # type: ignore[no-untyped-call]
+        for file in Path(self._local.name).iterdir():
+            (self._folder / "tensorboard" / file.name).write_bytes(file.read_bytes())
+
+    def close(self, step: int, figures: dict[str, float]) -> None:
+        """Show the last figures, publish, and let go of the local files."""
+        self._board.put.remote(step, figures)
+        self.publish()
+        self._events.close()  # type: ignore[no-untyped-call]
+        self._local.cleanup()

@@ -1,0 +1,132 @@
+"""Fine-tuning a picker: the step in plain torch, and what it learns from."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seisray.config import PickerConfig
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.losses import picking_loss
+from seisray.metrics.picks import PickScore, score_picks
+from seisray.models.picker import Picker
+from seisray.models.transfer import load_body, parameter_groups, rescale_activations
+from seisray.picking.decode import decode
+from seisray.picking.tiling import gather_logits
+from seisray.transforms import augment
+from seisray.units import ms_to_sample
+
+RESCALE_PANELS = 16
+
+
+class PickerStep:
+    """Train a picker by one batch of labelled panels a call; the randomness of a step is its (seed, step, rank).
+
+    gathers: labelled. body: learned weights named body.*, None = from scratch. wrap: puts a module under DDP.
+    """
+
+    def __init__(
+        self,
+        config: PickerConfig,
+        gathers: Sequence[Gather],
+        *,
+        body: dict[str, Tensor] | None = None,
+        device: str = "cpu",
+        rank: int = 0,
+        wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
+    ) -> None:
+        self.config, self.device, self.rank, self.step = config, device, rank, 0
+        self._labelled = [
+            (gather.samples, ms_to_sample(gather.first_break_ms, gather.sample_interval_us).astype(np.float32))
+            for gather in gathers
+        ]
+        torch.manual_seed(config.train.seed)
+        self.picker = Picker(config.body)
+        transfer = config.transfer
+        if body is not None:
+            load_body(self.picker, body)
+            if transfer.rescale:
+                rescale_activations(self.picker, self._batch(RESCALE_PANELS, rank=0)[0])
+        self.picker.to(device)
+        groups = parameter_groups(
+            self.picker,
+            lr=transfer.lr,
+            encoder_lr=transfer.encoder_lr if body is not None else 1.0,
+            frozen=transfer.frozen if body is not None else 0,
+        )
+        self._predict = wrap(self.picker)
+        self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+        rates = [group["lr"] for group in groups]
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, max_lr=rates, total_steps=config.train.steps + 1  # type: ignore[arg-type]
+        )
+
+    def _batch(self, n: int, *, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return panels (n, 1, traces, samples), first breaks and what is known (n, traces)."""
+        rng = np.random.default_rng([self.config.train.seed, self.step, rank])
+        chosen = rng.integers(len(self._labelled), size=n)
+        panels = [augment(*self._labelled[i], rng, self.config.panel, self.config.augment) for i in chosen]
+        samples, first_break, known = (torch.from_numpy(np.stack(part)) for part in zip(*panels, strict=True))
+        return samples[:, None], first_break, known
+
+    def __call__(self, n: int) -> dict[str, Tensor]:
+        """Take one step on n panels; return the losses as 0-d tensors."""
+        panels, first_break, known = (part.to(self.device) for part in self._batch(n, rank=self.rank))
+        loss = picking_loss(self._predict(panels), first_break, known, self.config.label_sigma)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.picker.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.step += 1
+        return {"loss": loss.detach(), "gradient_norm": norm.detach()}
+
+    def score(self, gathers: Sequence[Gather]) -> PickScore:
+        """Return how well the picker does on labelled gathers."""
+        return score_gathers(self.picker, gathers, self.config.panel.gain, self.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next step depends on."""
+        parts = ("picker", "optimiser", "schedule")
+        return {"step": self.step} | {part: getattr(self, part).state_dict() for part in parts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.step = state["step"]
+        for part in ("picker", "optimiser", "schedule"):
+            getattr(self, part).load_state_dict(state[part])
+
+
+def score_gathers(picker: Picker, gathers: Sequence[Gather], gain: float, device: str = "cpu") -> PickScore:
+    """Return the scores of a picker over all labelled traces of gathers."""
+    picker.eval()
+    picks = [
+        decode(gather_logits(picker, g.samples, gain, device), g.live, g.sample_interval_us).pick_ms for g in gathers
+    ]
+    picker.train()
+    first_break_ms = np.concatenate([gather.first_break_ms for gather in gathers])
+    return score_picks(np.concatenate(picks), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)
+
+
+def choose_gathers(gathers: Sequence[Gather], labelled: int | None) -> list[Gather]:
+    """Return `labelled` gathers spread evenly over the FFIDs, or all; raise ConfigError where there are too few."""
+    ordered = sorted(gathers, key=lambda gather: gather.ffid)
+    if labelled is None:
+        return ordered
+    if not 1 <= labelled <= len(ordered):
+        raise ConfigError(f"--labelled {labelled}: there are 1..{len(ordered)} gathers with first breaks to choose from")
+    return [ordered[i] for i in np.linspace(0, len(ordered) - 1, labelled).round().astype(int)]
+
+
+def parse_ffids(text: str) -> list[int]:
+    """Return the FFIDs that e.g. '1001-1040,1050' names; raise ConfigError where it names none."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) < int(first)):
+            raise ConfigError(f"FFIDs {text!r}: expected numbers and ranges such as 1001-1040,1050")
+        found += range(int(first), int(last or first) + 1)
+    return found

@@ -1,0 +1,160 @@
+"""A training run under Ray Train: where it is kept, whether it goes on, how it is watched, how it fails."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import ray
+import ray.train
+from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchConfig, TorchTrainer
+
+from seisray.config import TrainConfig, fingerprint
+from seisray.errors import ConfigError, SeisrayError, TrainingError
+from seisray.progress import Progress
+from seisray.registry import Store
+from seisray.storage import Location
+
+
+@ray.remote(num_cpus=0)
+class Board:
+    """Carry figures from the first training worker to whoever watches."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[int, dict[str, float]] = (0, {})
+
+    def put(self, step: int, figures: dict[str, float]) -> None:
+        """Show new figures."""
+        self._shown = (step, figures)
+
+    def get(self) -> tuple[int, dict[str, float]]:
+        """Return the newest figures and their step."""
+        return self._shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training run.
+
+    kind: pretrain, finetune or tune. identity: what must be equal for an interrupted run to be gone on with.
+    """
+
+    store: Store
+    kind: str
+    name: str
+    train: TrainConfig
+    identity: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Location:
+        """Return where the run's checkpoints, logs and figures lie."""
+        return self.store.folder("runs", self.kind, self.name)
+
+    def claim(self, *, resume: bool = False) -> bool:
+        """Return whether an interrupted run goes on; raise ConfigError where it was another one, or none is there."""
+        mark = self.folder / "run.json"
+        if not mark.exists():
+            if resume:
+                raise ConfigError(f"there is no interrupted run {self.name!r} to go on with; leave --resume out")
+            mark.write_bytes(json.dumps(self.identity, indent=1).encode())
+            return False
+        before = json.loads(mark.read_bytes())
+        if fingerprint(before) != fingerprint(self.identity):
+            changed = ", ".join(_differences(before, json.loads(json.dumps(self.identity))))
+            raise ConfigError(
+                f"run {self.name!r} was interrupted with other settings ({changed}); give the same settings to go on, "
+                f"pass --restart to begin anew, or choose another name"
+            )
+        return True
+
+    def fit(
+        self, loop: Callable[[dict[str, Any]], None], job: dict[str, Any], *, callbacks: Sequence[Any] = ()
+    ) -> ray.train.Result:
+        """Run a worker loop on every worker; return Ray Train's result, with the last checkpoint.
+
+        Raises the SeisrayError that a worker raised, or TrainingError.
+        """
+        trainer = TorchTrainer(
+            loop,
+            train_loop_config=job,
+            scaling_config=ScalingConfig(
+                num_workers=self.train.workers,
+                use_gpu=self.train.gpus > 0,
+                resources_per_worker={"CPU": 1} | ({"GPU": self.train.gpus} if self.train.gpus else {}),
+            ),
+            torch_config=TorchConfig(backend="nccl" if self.train.gpus >= 1 else "gloo"),
+            run_config=RunConfig(
+                name=self.name,
+                storage_path=(self.store.root / "runs" / self.kind).path,
+                storage_filesystem=self.store.root.filesystem,
+                failure_config=FailureConfig(max_failures=self.train.retries),
+                checkpoint_config=CheckpointConfig(num_to_keep=2),
+                callbacks=list(callbacks),
+            ),
+        )
+        try:
+            return trainer.fit()
+        except ray.train.TrainingFailedError as error:
+            raise _cause(error, self.name) from error
+
+    def watch(self, label: str) -> "Watch":
+        """Return a context that shows the run's progress."""
+        return Watch(label, self.train.steps)
+
+
+class Watch:
+    """Show what a Board says, until the context ends."""
+
+    def __init__(self, label: str, steps: int) -> None:
+        self.board = Board.remote()  # type: ignore[attr-defined]
+        self._progress = Progress(label, steps, "steps")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._poll, daemon=True)
+
+    def _poll(self) -> None:
+        while not self._over.wait(0.5):
+            self._show()
+
+    def _show(self) -> None:
+        try:
+            step, figures = ray.get(self.board.get.remote(), timeout=10)
+        except ray.exceptions.RayError:  # the board went with its node; training goes on unseen
+            return
+        self._progress.update(step, **figures)
+
+    def __enter__(self) -> Any:
+        self._progress.__enter__()
+        self._thread.start()
+        return self.board
+
+    def __exit__(self, *error: Any) -> None:
+        self._over.set()
+        self._thread.join()
+        self._show()
+        self._progress.__exit__(*error)
+
+
+def _differences(before: Any, now: Any, name: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys())
+        return [d for key in keys for d in _differences(before.get(key), now.get(key), f"{name}.{key}".strip("."))]
+    return [] if before == now else [f"{name}: {before} -> {now}"]
+
+
+def _cause(error: BaseException, name: str) -> SeisrayError:
+    """Return our own error inside Ray Train's wrapping, or one that says what Ray says."""
+    failures = getattr(error, "worker_failures", {})
+    for failure in failures.values():
+        for inner in (failure, failure.__cause__, getattr(failure, "cause", None)):
+            if isinstance(inner, SeisrayError):
+                return inner
+    first = next(iter(failures.values()), error)
+    return TrainingError(f"run {name!r} failed: {str(first).strip().splitlines()[-1]}; the same command goes on from there")
+
+
+def config_dict(config: Any) -> dict[str, Any]:
+    """Return a configuration as JSON would give it back, for cards and comparisons."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return plain
