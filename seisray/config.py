@@ -175,15 +175,71 @@ class TransferConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PickerPanelConfig(PanelConfig):
+    """Panels that a picker learns from: larger, since it must see where the record begins."""
+
+    traces: int = 48
+    samples: int = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickerTrainConfig(TrainConfig):
+    """How a picker's run goes: a handful of gathers is learned within minutes."""
+
+    steps: int = 200
+    batch: int = 12
+    checkpoint_every: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PickerConfig:
     """Settings of `seisray finetune`. label_sigma: width of the soft labels in samples."""
 
-    panel: PanelConfig = field(default_factory=lambda: PanelConfig(traces=48, samples=512))
+    panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)
     body: BodyConfig = field(default_factory=BodyConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
-    train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=200, batch=12, checkpoint_every=100))
+    train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     label_sigma: float = 2.0
 
     def __post_init__(self) -> None:
         _allow(self, "0.1..50", 0.1, 50, "label_sigma")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DemoConfig:
+    """Settings of `seisray demo`, sized for two cores and ten minutes.
+
+    shots: of the synthetic survey. labelled: gathers with labels that both pickers learn from.
+    gan_steps, gan_batch, picker_steps: how long they train.
+    """
+
+    shots: int = 60
+    labelled: int = 8
+    gan_steps: int = 240
+    gan_batch: int = 8
+    picker_steps: int = 160
+
+    def __post_init__(self) -> None:
+        _allow(self, "at least 1", 1, 1e9, "shots", "labelled", "gan_steps", "gan_batch", "picker_steps")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TuneConfig:
+    """How a search goes; what a single trial does is in the settings of its training.
+
+    seed: of the sampler. startup: trials drawn at random before it goes by what they showed. grace: share of the steps
+    that every trial may take; then, and at each further multiple by `reduction`, only the best one in `reduction` goes
+    on. concurrent: trials at a time (0 = as many as the cluster has room for).
+    """
+
+    seed: int = 0
+    startup: int = 6
+    grace: float = 0.25
+    reduction: float = 2.0
+    concurrent: int = 0
+
+    def __post_init__(self) -> None:
+        _allow(self, "at least 0", 0, 1e12, "seed", "startup", "concurrent")
+        _require(0 < self.grace <= 1, self, "grace", "0 < grace <= 1 (1 = never stop a trial early)")
+        _require(1 < self.reduction <= 16, self, "reduction", "1 < reduction <= 16")

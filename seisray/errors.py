@@ -1,18 +1,18 @@
 """Errors a user can meet; every message says what, where, what was expected and what to do.
 
-    SeisrayError
-    ├── ConfigError        (ValueError)         a setting outside its range
-    ├── FormatError        (ValueError)         a field, geometry or pick file that is not what it claims
-    │   ├── SegyError
-    │   ├── Seg2Error
-    │   └── PicksError
-    ├── GatherError        (ValueError)         one gather that cannot be used; it goes to the rejects table
-    ├── NotFoundError      (FileNotFoundError)  a file, survey, model or pick set that does not exist
-    ├── ExistsError        (FileExistsError)    a name in the store that is taken
-    ├── StorageError       (OSError)            a store that cannot be read or written
-    ├── SessionError       (ConnectionError)    a Ray cluster that does not answer
-    ├── TrainingError      (RuntimeError)       a run that could not be finished
-    └── MissingExtraError  (ImportError)        an optional part that is not installed
+SeisrayError
+├── ConfigError        (ValueError)         a setting outside its range
+├── FormatError        (ValueError)         a field, geometry or pick file that is not what it claims
+│   ├── SegyError
+│   ├── Seg2Error
+│   └── PicksError
+├── GatherError        (ValueError)         one gather that cannot be used; it goes to the rejects table
+├── NotFoundError      (FileNotFoundError)  a file, survey, model or pick set that does not exist
+├── ExistsError        (FileExistsError)    a name in the store that is taken
+├── StorageError       (OSError)            a store that cannot be read or written
+├── SessionError       (ConnectionError)    a Ray cluster that does not answer
+├── TrainingError      (RuntimeError)       a run that could not be finished
+└── MissingExtraError  (ImportError)        an optional part that is not installed
 """
 
 

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from seisray.formats.tables import FirstBreaks, Geometry, PickOrigin, read_first
 from seisray.gather import Gather
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
+from seisray.session import connect
 from seisray.storage import Location, locate
 
 SUFFIXES = (".sgy", ".segy", ".sg2", ".seg2", ".dat")
@@ -91,10 +91,11 @@ def ingest(
         results = _run(parts, folder, name, config, mapping, labels, geometry, done)
         manifest = _manifest(name, identity, config, mapping, described, results, labels)
     except (SeisrayError, KeyboardInterrupt):
-        if not resume:
+        if not resume and not _published(folder, identity):
             _discard(folder, identity)
         raise
     rejects = [reject for result in results for reject in result["rejects"]]
+    (folder / "rejects.parquet").delete()  # of an earlier survey of this name
     if rejects:
         _write_rejects(folder / "rejects.parquet", rejects)
     manifest.write(folder / "manifest.json")
@@ -179,6 +180,7 @@ def _run(
     """Run the tasks under Ray Data; return what each says of its shard, in the order of the plan."""
     import ray
 
+    connect()
     shared = ray.put((folder, survey, config.encoding, mapping, labels, geometry))
     names = ray.put(list(parts))
 
@@ -221,15 +223,16 @@ def _ingest_part(
     gathers: list[Gather] = []
     if keep:
         gathers = list(shards.read_gathers(location))
+        rejects = shards.read_rejects(location)
     else:
-        for found in _read_part(part, survey, mapping):
+        for source, found in _read_part(part, survey, mapping):
             if isinstance(found, GatherError):
-                rejects.append({"source_file": part.files[0], "reason": str(found)})
+                rejects.append({"source_file": source.uri, "reason": str(found)})
                 continue
             gather = geometry.on(found) if geometry else found
             gathers.append(labels.on(gather) if labels else gather)
         if gathers:
-            shards.write_shard(location, gathers, encoding)
+            shards.write_shard(location, gathers, encoding, rejects=rejects)
     return {
         "shard": part.shard,
         "bytes": location.size() if gathers else 0,
@@ -240,10 +243,16 @@ def _ingest_part(
     }
 
 
-def _read_part(part: _Part, survey: str, mapping: Any) -> Iterator[Gather | GatherError]:
-    if part.layout is not None:
-        source = locate(part.files[0])
-        yield from segy.read_gathers(
+def _read_part(part: _Part, survey: str, mapping: Any) -> Iterator[tuple[Location, Gather | GatherError]]:
+    """Yield each gather, or the reason why it is none, with its file."""
+    for source in map(locate, part.files):
+        if part.layout is None:
+            try:
+                yield source, read_seg2(source.read_bytes(), survey=survey, source_file=source.uri)
+            except GatherError as error:
+                yield source, error
+            continue
+        for found in segy.read_gathers(
             source.read_range,
             part.layout,
             part.first_trace,
@@ -251,13 +260,8 @@ def _read_part(part: _Part, survey: str, mapping: Any) -> Iterator[Gather | Gath
             survey=survey,
             source_file=source.uri,
             mapping=mapping,
-        )
-        return
-    for uri in part.files:
-        try:
-            yield read_seg2(locate(uri).read_bytes(), survey=survey, source_file=uri)
-        except GatherError as error:
-            yield error
+        ):
+            yield source, found
 
 
 def _manifest(
@@ -272,7 +276,8 @@ def _manifest(
     """Return the manifest; raise FormatError where the gathers do not make one survey."""
     gathers = [gather for result in results for gather in result["gathers"]]
     if not gathers:
-        raise FormatError(f"survey {name!r}: no usable gather in {len(sources)} files; see the reasons above")
+        reason = next((reject["reason"] for result in results for reject in result["rejects"]), "no traces")
+        raise FormatError(f"survey {name!r}: no usable gather in {len(sources)} files; the first: {reason}")
     twice = [gather_id for gather_id, count in Counter(g[0] for g in gathers).items() if count > 1]
     if twice:
         raise FormatError(
@@ -281,7 +286,9 @@ def _manifest(
         )
     intervals = {gather[4] for gather in gathers}
     if len(intervals) > 1:
-        raise FormatError(f"survey {name!r}: sample intervals {sorted(intervals)} us; ingest each as a survey of its own")
+        raise FormatError(
+            f"survey {name!r}: sample intervals {sorted(intervals)} us; ingest each as a survey of its own"
+        )
     if labels:
         unknown = sorted(set(labels.by_ffid) - {gather[1] for gather in gathers})
         if unknown:
@@ -320,6 +327,12 @@ def _write_rejects(location: Location, rejects: list[dict[str, Any]]) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rejects), sink)
     location.write_bytes(sink.getvalue().to_pybytes())
+
+
+def _published(folder: Location, identity: str) -> bool:
+    """Return whether the shards of an ingest belong to the survey that readers see."""
+    manifest = folder / "manifest.json"
+    return manifest.exists() and Survey.read(manifest).fingerprint == identity
 
 
 def _discard(folder: Location, identity: str) -> None:

@@ -30,7 +30,7 @@ def gradient_penalty(logits: Tensor, panels: Tensor) -> Tensor:
 def soft_labels(first_break: Tensor, n_samples: int, sigma: float) -> Tensor:
     """Return (batch, traces, n_samples + 1) target distributions.
 
-    first_break: (batch, traces) fractional samples from the panel's start; outside the panel = "no pick", the last class.
+    first_break: (batch, traces) fractional samples from the panel's start; outside it = "no pick", the last class.
     """
     time = torch.arange(n_samples, device=first_break.device, dtype=torch.float32)
     inside = (first_break >= 0) & (first_break <= n_samples - 1)

@@ -67,4 +67,8 @@ class Progress:
         self._shown_s = time.monotonic()
         of = f"/{self.total}" if self.total is not None else ""
         seconds = self._shown_s - self._start_s
-        print(f"{self.label}: {self.done}{of} {self.unit}  {self._figures}  [{seconds:.0f} s]", file=sys.stderr, flush=True)
+        print(
+            f"{self.label}: {self.done}{of} {self.unit}  {self._figures}  [{seconds:.0f} s]",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -1,6 +1,7 @@
 """What lasts: surveys, models, runs, studies, picks and reports in one store behind a URI."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
@@ -142,7 +143,8 @@ class Store:
 
     def versions(self, name: str) -> list[str]:
         """Return the published versions of a model, oldest first."""
-        found = [v.name for v in self.folder("models", name).folders() if (v / "model.json").exists()]
+        folders = [v for v in self.folder("models", name).folders() if re.fullmatch(r"v\d+", v.name)]
+        found = [v.name for v in folders if (v / "model.json").exists()]
         return sorted(found, key=lambda version: int(version.removeprefix("v")))
 
     def next_version(self, name: str) -> str:

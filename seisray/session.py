@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 from seisray.errors import SessionError
@@ -18,37 +19,46 @@ _ENVIRONMENT = {
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
 }
 
+STREAMING_CPUS = 2
 
-def connect(address: str | None = None, *, verbose: bool = False, dashboard: bool = True) -> str | None:
-    """Join the cluster at `address` (or in RAY_ADDRESS), or start Ray on this machine; return the dashboard's URL.
 
-    On this machine Ray gets two logical CPUs more than there are cores: training workers hold one each all the time,
-    and the tasks that stream gathers to them must find room beside them. Nothing happens where Ray runs already.
-    Raises SessionError where the cluster cannot be reached.
+def connect(*, dashboard: bool = True) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine; nothing happens where Ray runs already.
+
+    On this machine Ray gets STREAMING_CPUS logical CPUs more than there are cores: training workers hold one each all
+    the time, and the tasks that stream gathers to them must find room beside them. SEISRAY_VERBOSE shows Ray's own
+    messages. Raises SessionError where the cluster cannot be reached.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray
     import ray.data
 
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = verbose
-    context.print_on_execution_start = False
-    quiet: dict[str, Any] = {} if verbose else {"log_to_driver": False, "logging_level": logging.ERROR}
+    verbose = bool(os.environ.get("SEISRAY_VERBOSE"))
+    ray.data.DataContext.get_current().enable_progress_bars = verbose
     if not verbose:
         for name in ("ray.data", "ray.train", "ray.tune"):
             logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():
-        return None
-    joined = address or os.environ.get("RAY_ADDRESS")
-    own: dict[str, Any] = {} if joined else {"num_cpus": cores() + 2, "include_dashboard": dashboard}
+        return
+    quiet: dict[str, Any] = {} if verbose else {"log_to_driver": False, "logging_level": logging.ERROR}
+    address = os.environ.get("RAY_ADDRESS")
+    own: dict[str, Any] = {} if address else {"num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
     try:
-        started = ray.init(address=joined, **quiet, **own)
+        started = ray.init(**quiet, **own)
     except ConnectionError as error:
-        raise SessionError(f"no Ray cluster answers at {joined}: {error}; start one, or leave the address out") from error
-    return f"http://{started.dashboard_url}" if started.dashboard_url else None
+        raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
+    if started.dashboard_url:
+        print(f"Ray dashboard: http://{started.dashboard_url}", file=sys.stderr)
 
 
 def cores() -> int:
     """Return the processor cores that this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def free_cores() -> int:
+    """Return how many tasks that keep a core busy should run at a time, on this machine or the cluster joined."""
+    import ray
+
+    return max(int(ray.cluster_resources().get("CPU", 1)) - STREAMING_CPUS, 1)

@@ -1,6 +1,7 @@
 """Shards: Parquet files with one gather a row and a row group, samples as one binary value."""
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ SCHEMA = pa.schema(
     [*_PER_GATHER.items()] + [(name, pa.list_(pa.from_numpy_dtype(dtype))) for name, dtype in PER_TRACE.items()]
 )
 
+_REJECTS = b"seisray.rejects"
+
 
 def encode_samples(samples: NDArray[np.float32], encoding: Encoding) -> tuple[bytes, NDArray[np.float32]]:
     """Return the samples in C order and scale[n_traces]: amplitude = stored value * scale.
@@ -57,18 +60,30 @@ def decode_samples(row: dict[str, Any]) -> NDArray[np.float32]:
     return stored * np.asarray(row["scale"], dtype=np.float32)[:, None]
 
 
-def write_shard(location: Location, gathers: Sequence[Gather], encoding: Encoding) -> int:
-    """Write gathers as one shard, whole or not at all; return its bytes."""
+def write_shard(
+    location: Location, gathers: Sequence[Gather], encoding: Encoding, *, rejects: Sequence[dict[str, str]] = ()
+) -> int:
+    """Write gathers as one shard, whole or not at all; return its bytes.
+
+    rejects: what was left out and why, kept beside the schema for an ingest that goes on later.
+    """
     rows = []
     for gather in gathers:
         samples, scale = encode_samples(gather.samples, encoding)
         row = {name: getattr(gather, name) for name in [*_PER_GATHER, *PER_TRACE] if hasattr(gather, name)}
         rows.append(row | {"encoding": encoding, "samples": samples, "scale": scale})
-    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata({_REJECTS: json.dumps(list(rejects))}))
     sink = io.BytesIO()
     pq.write_table(table, sink, row_group_size=1, compression="none")
     location.write_bytes(sink.getvalue())
     return sink.tell()
+
+
+def read_rejects(location: Location) -> list[dict[str, str]]:
+    """Return what was left out of a shard, and why."""
+    schema = pq.read_schema(io.BytesIO(location.read_bytes()))
+    found: list[dict[str, str]] = json.loads((schema.metadata or {}).get(_REJECTS, b"[]"))
+    return found
 
 
 def read_shard(location: Location, *, columns: Iterable[str] | None = None) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ was interrupted goes on with the very panels it would have had.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def panel_batches(
                 break
         plan = ray.put(chunk)
 
-        def read(row: dict[str, int], plan: ray.ObjectRef = plan) -> dict[str, NDArray[np.float32]]:
+        def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
             return {"panels": _read_visit(ray.get(plan)[row["id"]], config, seed)}
 
         dataset = ray.data.range(len(chunk), override_num_blocks=len(chunk)).map(read, concurrency=AHEAD)

@@ -92,9 +92,8 @@ def augment(
 def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:
     """Return (n_traces, n_samples) values at start, start + step, ... by linear interpolation; zeros outside."""
     position = start + step * np.arange(n_samples)
-    left = np.floor(position).astype(int)
+    outside = (position < 0) | (position > samples.shape[1] - 1)
+    left = np.clip(np.floor(position).astype(int), 0, samples.shape[1] - 2)
     weight = (position - left).astype(np.float32)
-    outside = (left < 0) | (left + 1 >= samples.shape[1])
-    left = np.clip(left, 0, samples.shape[1] - 2)
     values = samples[:, left] * (1 - weight) + samples[:, left + 1] * weight
     return np.where(outside, np.float32(0), values)

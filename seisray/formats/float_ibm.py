@@ -9,10 +9,10 @@ _FACTOR = np.where(_FIRST_BYTE < 128, 1.0, -1.0) * 16.0 ** ((_FIRST_BYTE & 0x7F)
 
 
 def ibm_to_float32(words: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """Return native IBM words of any shape as float32, bit for bit what segyio gives.
+    """Return native IBM words of any shape as float32; normalised words are bit for bit what segyio gives.
 
-    Values beyond float32 become infinite, smaller ones than its smallest become 0.
+    Values beyond float32 become infinite, smaller ones than its smallest become 0. (segyio 1.9 misreads words whose
+    mantissa begins with a zero digit.)
     """
     with np.errstate(over="ignore"):
         return (_FACTOR[words >> 24] * (words & 0x00FFFFFF)).astype(np.float32)
-

@@ -78,6 +78,8 @@ def header_mapping(changes: Sequence[str]) -> dict[str, HeaderField]:
         name, equals, place = change.partition("=")
         byte, _, format = place.partition(":")
         if name not in STANDARD or not equals or not byte.isdigit():
-            raise ConfigError(f"--header {change!r}: expected name=byte[:format] with name one of {', '.join(STANDARD)}")
+            raise ConfigError(
+                f"--header {change!r}: expected name=byte[:format] with name one of {', '.join(STANDARD)}"
+            )
         mapping[name] = HeaderField(byte=int(byte), format=format or STANDARD[name].format)
     return mapping

@@ -7,7 +7,9 @@ Geophysics 55 (1990) 1260.
 import io
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,15 @@ def read_seg2(data: bytes, *, survey: str, source_file: str) -> Gather:
             stream = obspy.read(io.BytesIO(data), format="SEG2")
         except Exception as error:  # ObsPy raises whatever its parser trips over
             raise Seg2Error(f"{source_file} cannot be read as SEG-2: {error}") from error
+    try:
+        return _gather(stream, survey=survey, source_file=source_file)
+    except GatherError:
+        raise
+    except ValueError as error:  # a header word that is no number
+        raise Seg2Error(f"{source_file} cannot be read as SEG-2: {error}") from error
+
+
+def _gather(stream: Iterable[Any], *, survey: str, source_file: str) -> Gather:
     words = [trace.stats.seg2 for trace in stream]
     lengths = {(trace.stats.npts, trace.stats.delta) for trace in stream}
     delays_ms = {round(1000 * float(word.get("DELAY", 0)), 6) for word in words}

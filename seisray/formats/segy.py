@@ -54,7 +54,9 @@ def read_layout(read_at: ReadAt, file_bytes: int, where: str) -> SegyLayout:
     where: the file's name for messages. Raises SegyError where the headers contradict the file's size or the standard.
     """
     if file_bytes < FILE_HEADER_BYTES + TRACE_HEADER_BYTES:
-        raise SegyError(f"{where} is not a SEG-Y file: {file_bytes} bytes, expected at least 3840 (headers of one trace)")
+        raise SegyError(
+            f"{where} is not a SEG-Y file: {file_bytes} bytes, expected at least 3840 (headers of one trace)"
+        )
     head = read_at(0, FILE_HEADER_BYTES)
     codes = {order: struct.unpack_from(order + "h", head, 3224)[0] for order in "><"}
     byte_order = next((order for order in "><" if codes[order] in SAMPLE_DTYPES), None)
@@ -159,7 +161,9 @@ def _gather(
         if odd.size:
             raise GatherError(f"a trace header says {name} {odd[0]}, the file header {expected:g}")
     if np.ptp(head["delay_ms"]):
-        raise GatherError(f"recording delays from {head['delay_ms'].min()} to {head['delay_ms'].max()} ms in one gather")
+        raise GatherError(
+            f"recording delays from {head['delay_ms'].min()} to {head['delay_ms'].max()} ms in one gather"
+        )
     samples = decode_samples(blocks, layout)
     if not np.isfinite(samples).all():
         trace = 1 + int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])

@@ -45,7 +45,7 @@ def _file_header(gather: Gather, text: str) -> bytes:
     struct.pack_into(">h", binary, 3255 - 1 - TEXT_HEADER_BYTES, 1)  # metres
     binary[3501 - 1 - TEXT_HEADER_BYTES] = 1  # revision 1.0
     struct.pack_into(">h", binary, 3503 - 1 - TEXT_HEADER_BYTES, 1)  # all traces have one length
-    return "".join(line.ljust(80)[:80] for line in lines).encode("cp037") + bytes(binary)
+    return "".join(line.ljust(80)[:80] for line in lines).encode("cp037", errors="replace") + bytes(binary)
 
 
 def _traces(gather: Gather) -> bytes:

@@ -1,7 +1,7 @@
 """CSV tables that come beside field files: first breaks and geometry."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,11 +48,13 @@ class FirstBreaks:
 def read_first_breaks(data: bytes, where: str, origin: PickOrigin = "first-sample") -> FirstBreaks:
     """Return the first breaks of a CSV with the columns ffid, trace, time_ms.
 
-    Raises PicksError where columns are missing, values are not numbers, or a trace is labelled twice.
+    Raises PicksError where columns are missing, values are not numbers, or no trace, or one twice, is labelled.
     """
     columns = {"ffid": pa.int64(), "trace": pa.int64(), "time_ms": pa.float64()}
     table = _read_csv(data, where, columns, PicksError)
     ffid, trace, time_ms = (table[name].to_numpy() for name in columns)
+    if not len(table):
+        raise PicksError(f"{where} holds no first breaks; leave it out")
     if not np.isfinite(time_ms).all() or (trace < 1).any():
         raise PicksError(f"{where}: traces count from 1 and times are finite; leave out traces without a first break")
     keys, counts = np.unique(np.stack([ffid, trace], axis=1), axis=0, return_counts=True)
@@ -65,6 +67,15 @@ def read_first_breaks(data: bytes, where: str, origin: PickOrigin = "first-sampl
     return FirstBreaks(
         by_ffid={int(f): (trace[rows], time_ms[rows]) for f, rows in zip(ffids, groups, strict=True)}, origin=origin
     )
+
+
+def first_breaks_csv(gathers: Iterable[Gather], *, header: bool = True) -> str:
+    """Return the first breaks of gathers as a CSV that read_first_breaks takes, in ms from the first sample."""
+    lines = ["ffid,trace,time_ms\n"] if header else []
+    for gather in gathers:
+        for trace, time_ms in zip(gather.trace[gather.labelled], gather.first_break_ms[gather.labelled], strict=True):
+            lines.append(f"{gather.ffid},{trace},{time_ms:.3f}\n")
+    return "".join(lines)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,17 +107,22 @@ def read_geometry(data: bytes, where: str) -> Geometry:
     for row, z in zip(table.to_pylist(), z_m, strict=True):
         if row["kind"] not in found:
             raise FormatError(f"{where}: kind {row['kind']!r} is unknown; expected shot or receiver")
-        found[row["kind"]][row["number"]] = (row["x_m"], row["y_m"], z)
+        place = (row["x_m"], row["y_m"], z)
+        if repr(found[row["kind"]].setdefault(row["number"], place)) != repr(place):  # NaN is not NaN
+            raise FormatError(f"{where}: {row['kind']} {row['number']} occurs twice, at different places")
     return Geometry(shots=found["shot"], receivers=found["receiver"])
 
 
 def _read_csv(data: bytes, where: str, columns: Mapping[str, pa.DataType], error: type[FormatError]) -> pa.Table:
-    options = pa.csv.ConvertOptions(column_types=dict(columns), strings_can_be_null=False, null_values=[])
+    types = {"z_m": pa.float64()} | dict(columns)
+    options = pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False, null_values=[])
     try:
         table = pa.csv.read_csv(io.BytesIO(data), convert_options=options)
     except pa.ArrowInvalid as problem:
         raise error(f"{where} is not a CSV with the columns {','.join(columns)}: {problem}") from problem
-    missing = [name for name in columns if name not in table.column_names]
-    if missing:
-        raise error(f"{where}: column {missing[0]!r} is missing; expected {','.join(columns)}")
+    for name in columns:
+        count = table.column_names.count(name)
+        if count != 1:
+            problem = f"occurs {count} times" if count else "is missing"
+            raise error(f"{where}: column {name!r} {problem}; expected {','.join(columns)}")
     return table

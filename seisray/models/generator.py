@@ -1,10 +1,12 @@
 """The generator: latent vectors to panels, normalised as field panels are."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from seisray.config import GeneratorConfig, PanelConfig
-from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, TimeHead, conv, spectral_normed
+from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, conv, spectral_normed
 
 
 class NoisyBlock(nn.Module):
@@ -39,9 +41,12 @@ class Generator(nn.Module):
         self.seed_shape = (config.channels[-1], panel.traces // TRACE_MULTIPLE, panel.samples // SAMPLE_MULTIPLE)
         self.seed = nn.Linear(config.latent, self.seed_shape[0] * self.seed_shape[1] * self.seed_shape[2])
         widths = [config.channels[-1], *reversed(config.channels)]
-        self.blocks = nn.ModuleList(NoisyBlock(n_in, n_out) for n_in, n_out in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(NoisyBlock(n_in, n_out) for n_in, n_out in pairwise(widths))
         self.grow = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.head = TimeHead(config.channels[0])
+        # Time is brought back by interpolation: two interleaved outputs ring at the Nyquist frequency.
+        self.stretch = nn.Upsample(scale_factor=(1, 2), mode="bilinear", align_corners=False)
+        self.finest = NoisyBlock(config.channels[0], config.channels[0])
+        self.head = conv(config.channels[0], 1)
         if config.spectral_norm:
             spectral_normed(self)
 
@@ -50,6 +55,6 @@ class Generator(nn.Module):
         x = self.seed(latent).unflatten(1, self.seed_shape)
         for level, block in enumerate(self.blocks):
             x = block(self.grow(x) if level else x)
-        raw = self.head(x)  # (B, T, S)
+        raw = self.head(self.finest(self.stretch(x)))[:, 0]  # (B, T, S)
         rms = raw.square().mean(dim=-1, keepdim=True).add(1e-8).sqrt()
         return torch.asinh(self.gain * raw / rms)[:, None]

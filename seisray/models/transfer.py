@@ -1,6 +1,7 @@
 """From learned weights to a picker: what a discriminator knows of gathers is handed on."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +14,12 @@ from seisray.models.unet import weighted_layers
 
 def bake_spectral_norm(module: nn.Module) -> None:
     """Replace each normalised weight by its present value, in place."""
+    training = module.training
+    module.eval()  # in training each look at a weight is one more power iteration
     for layer in module.modules():
         if parametrize.is_parametrized(layer, "weight"):
-            parametrize.remove_parametrizations(layer, "weight")  # type: ignore[arg-type]
+            parametrize.remove_parametrizations(layer, "weight")
+    module.train(training)
 
 
 def load_body(picker: Picker, weights: Mapping[str, Tensor]) -> None:
@@ -25,7 +29,9 @@ def load_body(picker: Picker, weights: Mapping[str, Tensor]) -> None:
         picker.body.load_state_dict(body)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ConfigError(f"the model's body does not fit the picker's: {reason}; use the same body.channels") from error
+        raise ConfigError(
+            f"the model's body does not fit the picker's: {reason}; use the same body.channels"
+        ) from error
 
 
 @torch.no_grad()
@@ -46,7 +52,7 @@ def rescale_activations(picker: Picker, panels: Tensor) -> None:
             layer.bias /= scale
 
 
-def parameter_groups(picker: Picker, *, lr: float, encoder_lr: float, frozen: int) -> list[dict[str, object]]:
+def parameter_groups(picker: Picker, *, lr: float, encoder_lr: float, frozen: int) -> list[dict[str, Any]]:
     """Return optimiser groups: heads and decoder at lr, the encoder at lr * encoder_lr, its first levels frozen.
 
     frozen: 0 freezes nothing, n the stem and the n finest levels.
@@ -57,7 +63,7 @@ def parameter_groups(picker: Picker, *, lr: float, encoder_lr: float, frozen: in
     encoder = [p for m in (picker.body.stem, picker.body.encoder) for p in m.parameters() if p.requires_grad]
     known = {id(p) for p in (*picker.body.stem.parameters(), *picker.body.encoder.parameters())}
     others = [p for p in picker.parameters() if id(p) not in known]
-    groups: list[dict[str, object]] = [{"params": others, "lr": lr}]
+    groups: list[dict[str, Any]] = [{"params": others, "lr": lr}]
     if encoder and encoder_lr > 0:
         groups.append({"params": encoder, "lr": lr * encoder_lr})
     elif encoder:

@@ -19,7 +19,7 @@ from seisray.picking.decode import decode
 from seisray.picking.tiling import gather_logits
 from seisray.progress import Progress
 from seisray.registry import Model, PickSet, Store, Survey
-from seisray.session import cores
+from seisray.session import connect, free_cores
 from seisray.storage import Location
 from seisray.weights import load_weights
 
@@ -44,13 +44,15 @@ def pick_survey(
 ) -> PickSet:
     """Pick every trace of a survey and publish the picks; return their manifest.
 
-    model: a picker, name or name@version. workers: actors at most, by default one a core. resume: keep the parts that an
-    interrupted run of the same picker over the same survey left.
+    model: a picker, name or name@version. workers: actors at most, by default one a core. resume: keep the parts that
+    an interrupted run of the same picker over the same survey left.
     """
     place = Store(store)
     manifest, card = place.survey(survey), place.model(model)
     if card.kind != "picker":
-        raise ConfigError(f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}")
+        raise ConfigError(
+            f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}"
+        )
     if card.sample_interval_us != manifest.sample_interval_us:
         raise ConfigError(
             f"picker {card.ref} learned from traces at {card.sample_interval_us:g} us, survey {survey!r} is sampled at "
@@ -65,7 +67,7 @@ def pick_survey(
         folder.delete()
         mark.write_bytes(json.dumps(identity).encode())
     started_s = time.monotonic()
-    results = _run(place, manifest, card, folder, workers or cores())
+    results = _run(place, manifest, card, folder, workers or free_cores())
     picks = PickSet(
         name=out,
         survey=survey,
@@ -83,8 +85,9 @@ def pick_survey(
 def _run(store: Store, survey: Survey, card: Model, folder: Location, workers: int) -> list[dict[str, Any]]:
     import ray
 
+    connect()
     dataset = ray.data.range(len(survey.shards), override_num_blocks=len(survey.shards)).map(
-        ShardPicker,
+        ShardPicker,  # type: ignore[arg-type]
         fn_constructor_args=(str(store), survey, card, folder),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, len(survey.shards)), 1)),
         num_cpus=1,

@@ -14,6 +14,7 @@ from seisray.synthetic.limits import check_range, checked_pair
 from seisray.synthetic.near_surface import NearSurface, random_near_surface
 from seisray.synthetic.noise import NoiseConfig, add_noise
 
+SURVEY = "synthetic"
 FIRST_FFID = 1001
 SPREADS_PER_LINE = 8
 LINE_SPACING_M = 1000.0
@@ -48,7 +49,6 @@ class SyntheticConfig:
     Raises ConfigError for a value outside its range.
     """
 
-    name: str = "synthetic"
     shots: int = 60
     traces: int = 96
     samples: int = 1000
@@ -67,8 +67,6 @@ class SyntheticConfig:
     noise: NoiseConfig = field(default_factory=NoiseConfig)
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise ConfigError("name is empty, expected the name of the survey")
         for name, (low, high) in _RANGES.items():
             check_range(name, getattr(self, name), low, high)
         for name, low, high in (
@@ -131,8 +129,8 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
     labelled = live & (first_break_ms >= 0) & (first_break_ms <= last_ms)
     ffid = FIRST_FFID + shot_index
     return Gather(
-        survey=config.name,
-        gather_id=f"{config.name}-{ffid}",
+        survey=SURVEY,
+        gather_id=f"{SURVEY}-{ffid}",
         source_file="",
         ffid=ffid,
         shot_point=shot_index + 1,

@@ -9,6 +9,8 @@ from typing import Any
 import ray.train
 import torch
 
+from seisray.errors import TrainingError
+
 FILE = "state.pt"
 
 
@@ -20,8 +22,10 @@ def checkpoint(state: Mapping[str, Any]) -> Iterator[ray.train.Checkpoint]:
         yield ray.train.Checkpoint.from_directory(folder)
 
 
-def load_checkpoint(found: ray.train.Checkpoint) -> dict[str, Any]:
-    """Return the state in a checkpoint; nothing in it can execute."""
+def load_checkpoint(found: ray.train.Checkpoint | None) -> dict[str, Any]:
+    """Return the state in a checkpoint; nothing in it can execute. Raises TrainingError where there is none."""
+    if found is None:
+        raise TrainingError("the run left no checkpoint; run it again with --restart")
     with found.as_directory() as folder:
         state: dict[str, Any] = torch.load(Path(folder) / FILE, map_location="cpu", weights_only=True)
         return state

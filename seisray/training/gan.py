@@ -85,8 +85,8 @@ class GanStep:
         decay = min(self.config.generator.ema, (1 + self.step) / (10 + self.step))
         for mean, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
-        for mean, now in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
-            mean.copy_(now)
+        for kept, new in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(new)
 
     @torch.no_grad()
     def samples(self, n: int) -> Tensor:

@@ -22,7 +22,7 @@ class Journal:
         self.history = list(history or [])
         self._folder, self._board = folder, board
         self._local = tempfile.TemporaryDirectory()
-        self._events = SummaryWriter(self._local.name)  # type: ignore[no-untyped-call]
+        self._events = SummaryWriter(self._local.name)
         self._shown_s = 0.0
 
     def show(self, step: int, figures: dict[str, float]) -> None:
@@ -35,7 +35,7 @@ class Journal:
         """Add figures to the history."""
         self.history.append({"step": float(step), **figures})
         for name, value in figures.items():
-            self._events.add_scalar(name, value, step)  # type: ignore[no-untyped-call]
+            self._events.add_scalar(name, value, step)
 
     def sheet(self, name: str, step: int, png: bytes) -> None:
         """Keep a picture."""
@@ -43,7 +43,7 @@ class Journal:
 
     def publish(self) -> None:
         """Copy the events into the store."""
-        self._events.flush()  # type: ignore[no-untyped-call]
+        self._events.flush()
         for file in Path(self._local.name).iterdir():
             (self._folder / "tensorboard" / file.name).write_bytes(file.read_bytes())
 
@@ -51,5 +51,5 @@ class Journal:
         """Show the last figures, publish, and let go of the local files."""
         self._board.put.remote(step, figures)
         self.publish()
-        self._events.close()  # type: ignore[no-untyped-call]
+        self._events.close()
         self._local.cleanup()

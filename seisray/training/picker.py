@@ -59,16 +59,21 @@ class PickerStep:
         )
         self._predict = wrap(self.picker)
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-        rates = [group["lr"] for group in groups]
+        rates = [float(group["lr"]) for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, max_lr=rates, total_steps=config.train.steps + 1  # type: ignore[arg-type]
+            self.optimiser,
+            max_lr=rates,
+            total_steps=config.train.steps + 1,
         )
 
     def _batch(self, n: int, *, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return panels (n, 1, traces, samples), first breaks and what is known (n, traces)."""
         rng = np.random.default_rng([self.config.train.seed, self.step, rank])
         chosen = rng.integers(len(self._labelled), size=n)
-        panels = [augment(*self._labelled[i], rng, self.config.panel, self.config.augment) for i in chosen]
+        panels = []
+        for i in chosen:
+            traces, breaks = self._labelled[i]
+            panels.append(augment(traces, breaks, rng, self.config.panel, self.config.augment))
         samples, first_break, known = (torch.from_numpy(np.stack(part)) for part in zip(*panels, strict=True))
         return samples[:, None], first_break, known
 
@@ -117,7 +122,9 @@ def choose_gathers(gathers: Sequence[Gather], labelled: int | None) -> list[Gath
     if labelled is None:
         return ordered
     if not 1 <= labelled <= len(ordered):
-        raise ConfigError(f"--labelled {labelled}: there are 1..{len(ordered)} gathers with first breaks to choose from")
+        raise ConfigError(
+            f"--labelled {labelled}: there are 1..{len(ordered)} gathers with first breaks to choose from"
+        )
     return [ordered[i] for i in np.linspace(0, len(ordered) - 1, labelled).round().astype(int)]
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import ray.train
 import ray.train.torch
 import torch
@@ -17,6 +18,7 @@ from seisray.stream import panel_batches, shard_refs
 from seisray.training.checkpoint import checkpoint, load_checkpoint
 from seisray.training.gan import GanStep
 from seisray.training.journal import Journal
+from seisray.training.measure import reference_panels, score_generator
 from seisray.training.run import Run, config_dict
 from seisray.weights import pack_weights
 
@@ -92,6 +94,7 @@ def gan_loop(job: dict[str, Any]) -> None:
         history = state["history"]
         step.load_state_dict(state)
     journal = Journal(Location(job["folder"]), job["board"], history) if rank == 0 else None
+    reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
     batches = panel_batches(
         job["refs"],
         config.panel,
@@ -113,21 +116,24 @@ def gan_loop(job: dict[str, Any]) -> None:
             wait_s += time.perf_counter() - asked_s
         losses = step(torch.from_numpy(panels))
         last = step.step == train.steps
-        if journal and (last or step.step % train.log_every == 0):
+        saves = last or step.step % train.checkpoint_every == 0
+        if journal and (saves or step.step % train.log_every == 0):
             took_s = time.perf_counter() - start_s
             figures = {name: value.item() for name, value in losses.items()}
             figures |= {"data_wait_share": wait_s / took_s}
+            if saves:
+                figures |= score_generator(step, reference)
             journal.log(step.step, figures)
             journal.show(step.step, figures)
         if journal and (last or step.step % config.sample_every == 0):
             title = f"step {step.step}"
             journal.sheet("samples", step.step, png_bytes(plot_panels(step.samples(SHEET_PANELS).numpy(), title=title)))
-        if last or step.step % train.checkpoint_every == 0:
+        if saves:
             if journal is None:
                 ray.train.report(figures)
                 continue
             journal.publish()
             with checkpoint(step.state_dict() | {"history": journal.history}) as saved:
-                ray.train.report(figures, checkpoint=saved)
+                ray.train.report({**figures, "step": step.step}, checkpoint=saved)
     if journal:
         journal.close(step.step, figures)

@@ -15,6 +15,7 @@ from seisray.config import TrainConfig, fingerprint
 from seisray.errors import ConfigError, SeisrayError, TrainingError
 from seisray.progress import Progress
 from seisray.registry import Store
+from seisray.session import connect
 from seisray.storage import Location
 
 
@@ -108,6 +109,7 @@ class Watch:
     """Show what a Board says, until the context ends."""
 
     def __init__(self, label: str, steps: int) -> None:
+        connect()
         self.board = Board.remote()  # type: ignore[attr-defined]
         self._progress = Progress(label, steps, "steps")
         self._over = threading.Event()
@@ -151,7 +153,9 @@ def _cause(error: BaseException, name: str) -> SeisrayError:
             if isinstance(inner, SeisrayError):
                 return inner
     first = next(iter(failures.values()), error)
-    return TrainingError(f"run {name!r} failed: {str(first).strip().splitlines()[-1]}; the same command goes on from there")
+    return TrainingError(
+        f"run {name!r} failed: {str(first).strip().splitlines()[-1]}; the same command goes on from there"
+    )
 
 
 def config_dict(config: Any) -> dict[str, Any]:

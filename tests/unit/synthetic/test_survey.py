@@ -12,7 +12,6 @@ pytest.importorskip("deepwave")
 pytest.importorskip("fteikpy")
 
 SMALL = SyntheticConfig(
-    name="tiny",
     shots=6,
     traces=24,
     samples=200,
@@ -111,7 +110,6 @@ def test_index_outside_the_survey_is_refused() -> None:
         ({"peak_frequency_hz": (20.0, 120.0)}, "expected at most 90"),
         ({"delay_ms": 1.0}, "delay_ms is 1.0, expected a multiple"),
         ({"trace_spacing_m": 1.0}, "trace_spacing_m is 1.0, expected at least grid_m"),
-        ({"name": ""}, "name is empty"),
     ],
 )
 def test_settings_outside_their_range_are_refused(change: dict[str, object], named: str) -> None:

@@ -1,0 +1,34 @@
+# Two commands for a fresh machine with Python 3.11 or newer: `make demo` and `make test`. Each does its own set-up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check install clean
+
+demo: $(VENV)/.demo  ## the whole job on this machine, from field files to a report
+	$(BIN)/seisray demo
+
+test: check  ## everything that must hold: style, types, layers, tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(VENV)/.demo
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[synthetic]'
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv --upgrade-deps $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

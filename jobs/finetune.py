@@ -1,0 +1,14 @@
+"""Turn a pre-trained model and a few labelled gathers into a picker.
+
+    ray job submit --address http://127.0.0.1:8265 --working-dir jobs -- python finetune.py [OPTIONS]
+
+Settings are in finetune.toml; options after the entry win over them.
+"""
+
+import sys
+from pathlib import Path
+
+from seisray.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["finetune", "--config", str(Path(__file__).with_suffix(".toml")), *sys.argv[1:]]))

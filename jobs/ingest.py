@@ -1,0 +1,14 @@
+"""Field files to a survey in the store.
+
+    ray job submit --address http://127.0.0.1:8265 --working-dir jobs -- python ingest.py [OPTIONS]
+
+Settings are in ingest.toml; options after the entry win over them.
+"""
+
+import sys
+from pathlib import Path
+
+from seisray.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["ingest", "--config", str(Path(__file__).with_suffix(".toml")), *sys.argv[1:]]))

@@ -1,0 +1,14 @@
+"""Learn from a survey without labels: a generator against a discriminator.
+
+    ray job submit --address http://127.0.0.1:8265 --working-dir jobs -- python pretrain.py [OPTIONS]
+
+Settings are in pretrain.toml; options after the entry win over them.
+"""
+
+import sys
+from pathlib import Path
+
+from seisray.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["pretrain", "gan", "--config", str(Path(__file__).with_suffix(".toml")), *sys.argv[1:]]))

@@ -1,0 +1,90 @@
+"""`seisray score`: picks against first breaks that somebody labelled."""
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.csv
+
+from seisray.errors import NotFoundError, PicksError
+from seisray.formats.tables import read_first_breaks
+from seisray.metrics.picks import PickScore, score_picks
+from seisray.picking.survey import read_picks
+from seisray.registry import Store
+from seisray.shards import read_shard
+from seisray.storage import Location, locate
+
+KEYS = ["ffid", "trace"]
+
+
+def score(picks: str, truth: str | None = None, *, store: str, ffids: list[int] | None = None) -> PickScore:
+    """Return how well a set of picks meets labelled first breaks.
+
+    picks: a name in the store. truth: a survey in the store or a CSV with ffid, trace, time_ms (from the first sample);
+    None = the labels of the survey that was picked. ffids: the gathers to score, None = all that are labelled.
+    """
+    place = Store(store)
+    table = compare(place, picks, truth, ffids)
+    survey = place.survey(place.picks(picks).survey)
+    pick_ms, first_break_ms = (table[name].to_numpy() for name in ("pick_ms", "first_break_ms"))
+    return score_picks(pick_ms, first_break_ms, sample_interval_us=survey.sample_interval_us)
+
+
+def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int] | None = None) -> pa.Table:
+    """Return one row a trace that is labelled or picked: the pick's columns and first_break_ms; NaN = none.
+
+    Raises PicksError where labels name gathers that were not picked.
+    """
+    found = store.picks(picks)
+    rows = read_picks(store, found)
+    labels = labels_of(store, truth or found.survey)
+    if ffids is not None:
+        rows = rows.filter(pa.compute.is_in(rows["ffid"], pa.array(ffids, pa.int64())))
+        labels = labels.filter(pa.compute.is_in(labels["ffid"], pa.array(ffids, pa.int64())))
+        absent = sorted(set(ffids) - set(rows["ffid"].to_pylist()))
+        if absent:
+            raise PicksError(f"picks {picks!r} hold no gather with FFID {absent[0]} ({len(absent)} such FFIDs)")
+    strangers = sorted(set(labels["ffid"].to_pylist()) - set(rows["ffid"].to_pylist()))
+    if strangers:
+        raise PicksError(
+            f"{truth or found.survey}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}"
+        )
+    return rows.join(labels, KEYS, join_type="left outer").sort_by([(key, "ascending") for key in KEYS])
+
+
+def labels_of(store: Store, truth: str) -> pa.Table:
+    """Return ffid, trace, first_break_ms of a survey in the store, or of a CSV; labelled traces only."""
+    if truth in store.names("surveys"):
+        survey = store.survey(truth)
+        columns = [*KEYS, "first_break_ms"]
+        parts = []
+        for i in range(len(survey.shards)):
+            for row in read_shard(store.shard(survey, i), columns=columns):
+                ffid = np.full(len(row["trace"]), row["ffid"])
+                parts.append(pa.table([ffid, row["trace"], row["first_break_ms"].astype(np.float64)], names=columns))
+        table = pa.concat_tables(parts)
+        return table.filter(pa.compute.is_finite(table["first_break_ms"]))
+    location = locate(truth)
+    if not location.exists():
+        raise NotFoundError(f"{truth!r} is neither a survey in {store} nor a CSV file")
+    labels = read_first_breaks(location.read_bytes(), truth)
+    parts = [
+        pa.table([np.full(len(trace), ffid), trace.astype(np.int32), time_ms], names=[*KEYS, "first_break_ms"])
+        for ffid, (trace, time_ms) in labels.by_ffid.items()
+    ]
+    return pa.concat_tables(parts)
+
+
+def export_csv(store: Store, picks: str, location: Location) -> int:
+    """Write the picks of a set as a CSV with ffid, trace, time_ms and what is known of each pick; return its rows.
+
+    time_ms counts from the first sample; traces without a pick are left out.
+    """
+    rows = read_picks(store, store.picks(picks))
+    rows = rows.filter(pa.compute.is_finite(rows["pick_ms"])).sort_by([(key, "ascending") for key in KEYS])
+    chosen = rows.select(["ffid", "trace", "pick_ms", "probability", "sigma_ms", "flag"])
+    sink = io.BytesIO()
+    pa.csv.write_csv(chosen.rename_columns({"pick_ms": "time_ms"}), sink)
+    location.write_bytes(sink.getvalue())
+    return len(chosen)

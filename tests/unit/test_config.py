@@ -1,0 +1,77 @@
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seisray.config import (
+    AdversaryConfig,
+    AugmentConfig,
+    BodyConfig,
+    GanConfig,
+    GeneratorConfig,
+    PanelConfig,
+    PickerConfig,
+    TrainConfig,
+    TransferConfig,
+    fingerprint,
+)
+from seisray.errors import ConfigError
+
+REFUSED: list[tuple[Callable[..., object], str, Any]] = [
+    (PanelConfig, "traces", 12),
+    (PanelConfig, "samples", 16),
+    (PanelConfig, "samples", 40),
+    (PanelConfig, "gain", 0.0),
+    (PanelConfig, "gain", float("nan")),
+    (PanelConfig, "per_gather", 0),
+    (BodyConfig, "channels", (2, 2, 2)),
+    (BodyConfig, "channels", (1, 2, 2, 2)),
+    (GeneratorConfig, "ema", 1.0),
+    (GeneratorConfig, "latent", 0),
+    (AdversaryConfig, "d_lr", 0.0),
+    (AdversaryConfig, "lr_ratio", float("nan")),
+    (AdversaryConfig, "beta1", 1.0),
+    (AdversaryConfig, "beta2", -0.1),
+    (AdversaryConfig, "r1", -1.0),
+    (AdversaryConfig, "hidden_traces", 1.0),
+    (TrainConfig, "steps", 0),
+    (TrainConfig, "workers", 0),
+    (TrainConfig, "gpus", -1),
+    (AugmentConfig, "stretch", 0.5),
+    (AugmentConfig, "flip", 1.5),
+    (TransferConfig, "frozen", 5),
+    (TransferConfig, "lr", 0.0),
+    (PickerConfig, "label_sigma", 0.0),
+    (GanConfig, "sample_every", 0),
+]
+
+
+@pytest.mark.parametrize(("config", "name", "value"), REFUSED)
+def test_a_value_outside_its_range_is_named(config: Callable[..., object], name: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"{config.__name__}\.{name} is .*, expected"):
+        config(**{name: value})
+
+
+def test_workers_share_a_batch_evenly() -> None:
+    with pytest.raises(ConfigError, match=r"batch is 7, expected a multiple of workers \(2\)"):
+        TrainConfig(batch=7, workers=2)
+
+
+def test_every_stabiliser_can_be_off() -> None:
+    AdversaryConfig(spectral_norm=False, r1=0, pixel_weight=0, reconstruction_weight=0, hidden_traces=0, hidden_blocks=0)
+    AugmentConfig(stretch=1, shift=0, noise=0, dead=0, flip=0, polarity=0)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PanelConfig().traces = 8  # type: ignore[misc]
+
+
+def test_the_fingerprint_changes_with_a_setting_deep_inside() -> None:
+    assert fingerprint(GanConfig()) == fingerprint(GanConfig())
+    assert fingerprint(GanConfig()) != fingerprint(GanConfig(train=TrainConfig(seed=1)))
+
+
+def test_the_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
