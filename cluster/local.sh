@@ -36,10 +36,11 @@ die() { echo "local.sh: $*" >&2; exit 2; }
 nodes() { find "$dir" -maxdepth 1 -name 'node-*.pid' 2> /dev/null | sed 's/.*node-\(.*\)\.pid/\1/' | sort -rn; }
 
 members() { # pids of node $1: the session that it was started in, unless that number has gone to somebody else
-  local session
+  local session command
   session=$(cat "$dir/node-$1.pid" 2> /dev/null) || return 0
-  [ ! -e "/proc/$session" ] || grep -q ray_constants "/proc/$session/cmdline" || return 0
-  ps -o pid= -s "$session" || true
+  command=$( (tr -d '\0' < "/proc/$session/cmdline") 2> /dev/null || true)
+  [[ -z $command || $command == *ray_constants* ]] || return 0
+  ps -o pid=,stat= -s "$session" | awk '$2 !~ /^Z/ {print $1}'
 }
 
 stop_node() { # node N
