@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from seisray.errors import ConfigError
 
@@ -35,7 +35,7 @@ class PanelConfig:
 
     traces: int = 32
     samples: int = 256
-    gain: float = 3.0
+    gain: float = 10.0
     per_gather: int = 4
 
     def __post_init__(self) -> None:
@@ -80,8 +80,8 @@ class AdversaryConfig:
     """
 
     spectral_norm: bool = True
-    d_lr: float = 1e-3
-    lr_ratio: float = 2.0
+    d_lr: float = 4e-4
+    lr_ratio: float = 1.0
     beta1: float = 0.0
     beta2: float = 0.99
     r1: float = 0.0
@@ -105,7 +105,8 @@ class TrainConfig:
     """How a run goes.
 
     batch: panels a step over all workers together. checkpoint_every, log_every: in steps.
-    gpus: a worker (0 = CPU). retries: restarts after lost workers.
+    gpus: a worker (0 = CPU). retries: restarts after lost workers. precision: of the convolutions; auto is bf16 where
+    the processor computes in it, fp32 elsewhere.
     """
 
     steps: int = 400
@@ -116,6 +117,7 @@ class TrainConfig:
     log_every: int = 10
     checkpoint_every: int = 50
     retries: int = 3
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
         _allow(self, "at least 1", 1, 1e12, "steps", "batch", "workers", "log_every", "checkpoint_every")
@@ -142,12 +144,16 @@ class GanConfig:
 class AugmentConfig:
     """Changes that keep a first break a first break; 0 or 1 turns each off.
 
-    stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. noise: standard deviation
-    at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity: probabilities.
+    stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
+    anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
+    noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity:
+    probabilities.
     """
 
     stretch: float = 1.6
     shift: float = 0.3
+    late: float = 0.1
+    gain: float = 3.0
     noise: float = 0.3
     dead: float = 0.03
     flip: float = 0.5
@@ -155,7 +161,8 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         _allow(self, "1..4", 1, 4, "stretch")
-        _allow(self, "0..1", 0, 1, "shift", "dead", "flip", "polarity")
+        _allow(self, "1..100", 1, 100, "gain")
+        _allow(self, "0..1", 0, 1, "shift", "late", "dead", "flip", "polarity")
         _allow(self, "0..10", 0, 10, "noise")
 
 
@@ -184,11 +191,12 @@ class PickerPanelConfig(PanelConfig):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PickerTrainConfig(TrainConfig):
-    """How a picker's run goes: a handful of gathers is learned within minutes."""
+    """How a picker's run goes: a handful of gathers is learned within minutes, in fp32, which times picks better."""
 
-    steps: int = 200
+    steps: int = 300
     batch: int = 12
     checkpoint_every: int = 100
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

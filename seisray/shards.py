@@ -40,7 +40,8 @@ _REJECTS = b"seisray.rejects"
 def encode_samples(samples: NDArray[np.float32], encoding: Encoding) -> tuple[bytes, NDArray[np.float32]]:
     """Return the samples in C order and scale[n_traces]: amplitude = stored value * scale.
 
-    int16 puts the peak of each trace at 32,767: nothing is clipped, the RMS error is about 8e-5 of the trace's RMS.
+    int16 puts the peak of each trace at 32,767: nothing is clipped, and the RMS error is about 4e-5 of the RMS of a
+    field trace, 2e-4 of the spikiest.
     """
     if encoding == "float32":
         return samples.astype("<f4").tobytes(), np.ones(len(samples), dtype=np.float32)

@@ -19,6 +19,12 @@ from seisray.gather import Gather
 settings.register_profile("seisray", deadline=None, derandomize=True, database=None, max_examples=60)
 settings.load_profile("seisray")
 
+
+def pytest_configure() -> None:
+    """Let torch compute on one thread: the networks here are tiny, and threads that wait for each other are slow."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 BUCKET = "seisray-test"
 
 LineGathers = Callable[..., list[Gather]]
@@ -40,7 +46,18 @@ def _free_ports(n: int) -> list[int]:
 @pytest.fixture(scope="session")
 def s3_environment() -> Iterator[dict[str, int]]:
     """Set what names the S3 server, before Ray starts: its workers see the environment of that moment."""
-    names = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "admin", "admin.grpc")
+    names = (
+        "s3",
+        "s3.grpc",
+        "master",
+        "master.grpc",
+        "volume",
+        "volume.grpc",
+        "filer",
+        "filer.grpc",
+        "admin",
+        "admin.grpc",
+    )
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
@@ -62,7 +79,8 @@ def s3(s3_environment: dict[str, int], tmp_path_factory: pytest.TempPathFactory)
     ]
     ports += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command = ["weed", "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", *ports]
-    command += ["-webdav=false", "-admin.ui=false", "-master.telemetry=false"]
+    # Without autoCreateBucket a bucket that was never made is an error, as on AWS.
+    command += ["-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false", "-master.telemetry=false"]
     # The shell waits on a pipe that closes when this process goes, even by kill -9, and takes the server along.
     guard = '"$@" </dev/null & read -r _; kill -9 $!'
     with (folder / "server.log").open("wb") as log:
@@ -100,7 +118,10 @@ def ray_session(s3_environment: dict[str, int]) -> Iterator[None]:
     """Run one local Ray for all tests that need it."""
     from seisray.session import connect
 
-    with tempfile.TemporaryDirectory(prefix="sr", ignore_cleanup_errors=True) as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory(prefix="sr", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setenv("RAY_TMPDIR", folder)  # short: paths of sockets end at 107 characters
         patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")

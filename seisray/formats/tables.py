@@ -123,6 +123,6 @@ def _read_csv(data: bytes, where: str, columns: Mapping[str, pa.DataType], error
     for name in columns:
         count = table.column_names.count(name)
         if count != 1:
-            problem = f"occurs {count} times" if count else "is missing"
-            raise error(f"{where}: column {name!r} {problem}; expected {','.join(columns)}")
+            fault = f"occurs {count} times" if count else "is missing"
+            raise error(f"{where}: column {name!r} {fault}; expected {','.join(columns)}")
     return table

@@ -55,6 +55,6 @@ class Generator(nn.Module):
         x = self.seed(latent).unflatten(1, self.seed_shape)
         for level, block in enumerate(self.blocks):
             x = block(self.grow(x) if level else x)
-        raw = self.head(self.finest(self.stretch(x)))[:, 0]  # (B, T, S)
+        raw = self.head(self.finest(self.stretch(x)))[:, 0].float()  # (B, T, S)
         rms = raw.square().mean(dim=-1, keepdim=True).add(1e-8).sqrt()
         return torch.asinh(self.gain * raw / rms)[:, None]

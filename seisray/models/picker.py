@@ -19,5 +19,6 @@ class Picker(nn.Module):
     def forward(self, panels: Tensor) -> Tensor:
         """Return logits; a softmax over the last axis gives probabilities a trace."""
         fine, _ = self.body(panels)
-        none = self.none_head(fine.mean(dim=-1).movedim(1, -1))  # (B, C, T, S/2) -> (B, T, C) -> (B, T, 1)
+        # The maximum over time does not depend on how long the record is.
+        none = self.none_head(fine.amax(dim=-1).movedim(1, -1))  # (B, C, T, S/2) -> (B, T, C) -> (B, T, 1)
         return torch.cat([self.pick_head(fine), none], dim=-1)

@@ -15,6 +15,7 @@ from seisray.config import BodyConfig
 from seisray.errors import ConfigError, ExistsError, SeisrayError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
+from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
 from seisray.picking.tiling import gather_logits
 from seisray.progress import Progress
@@ -66,6 +67,7 @@ def pick_survey(
     if not (resume and mark.exists() and json.loads(mark.read_bytes()) == identity):
         folder.delete()
         mark.write_bytes(json.dumps(identity).encode())
+    connect()
     started_s = time.monotonic()
     results = _run(place, manifest, card, folder, workers or free_cores())
     picks = PickSet(
@@ -85,7 +87,6 @@ def pick_survey(
 def _run(store: Store, survey: Survey, card: Model, folder: Location, workers: int) -> list[dict[str, Any]]:
     import ray
 
-    connect()
     dataset = ray.data.range(len(survey.shards), override_num_blocks=len(survey.shards)).map(
         ShardPicker,  # type: ignore[arg-type]
         fn_constructor_args=(str(store), survey, card, folder),
@@ -113,6 +114,7 @@ class ShardPicker:
         self._picker, self._gain = load_picker(self._store, card)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._picker.to(self._device)
+        channels_last(self._picker)
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
         """Pick one shard, by its number, unless its part is there; return counts as JSON."""

@@ -136,6 +136,6 @@ def picker_loop(job: dict[str, Any]) -> None:
                 figures |= {"hit_rate_2ms": score.hit_rate_2ms, "hit_rate_4ms": score.hit_rate_4ms}
             journal.publish()
             with checkpoint(step.state_dict() | {"history": journal.history}) as saved:
-                ray.train.report(figures, checkpoint=saved)
+                ray.train.report({**figures, "step": step.step}, checkpoint=saved)
     if journal:
         journal.close(step.step, figures)

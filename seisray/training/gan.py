@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from seisray.config import GanConfig
 from seisray.losses import bce_fake, bce_real, gradient_penalty, repair_loss
-from seisray.models.discriminator import Discriminator
+from seisray.models.discriminator import Discriminator, Judgement
 from seisray.models.generator import Generator
 from seisray.models.masking import random_mask
+from seisray.models.unet import channels_last
+from seisray.training.precision import autocast
 
 Wrap = Callable[[nn.Module], nn.Module]
 
@@ -31,6 +33,9 @@ class GanStep:
         torch.manual_seed(config.train.seed)
         self.generator = Generator(config.generator, config.panel).to(device)
         self.discriminator = Discriminator(config.body, spectral_norm=adversary.spectral_norm).to(device)
+        for module in (self.generator, self.discriminator):
+            channels_last(module)
+        self._autocast = autocast(config.train, device)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
         self._generate, self._judge = wrap(self.generator), wrap(self.discriminator)
         betas = (adversary.beta1, adversary.beta2)
@@ -42,7 +47,9 @@ class GanStep:
         """Take one step on (batch, traces, samples) normalised panels; return the losses as 0-d tensors."""
         torch.manual_seed(hash((self.config.train.seed, self.step, self.rank)) % 2**63)
         real = real.to(self.device)[:, None]
-        fake = self._generate(torch.randn(len(real), self.config.generator.latent, device=self.device))
+        latent = torch.randn(len(real), self.config.generator.latent, device=self.device)
+        with self._autocast:
+            fake = self._generate(latent)
         figures = self._run_d(real, fake.detach()) | self._run_g(fake)
         self._average()
         self.step += 1
@@ -55,7 +62,10 @@ class GanStep:
         if adversary.r1:
             real = real.clone().requires_grad_()
         # One forward for all three: DDP then reduces once, and every head is used.
-        said = self._judge(torch.cat([real, fake, real.detach().masked_fill(hidden, 0)]))  # (3 B, 1, T, S)
+        with self._autocast:
+            said = as_float(
+                self._judge(torch.cat([real, fake, real.detach().masked_fill(hidden, 0)]))
+            )  # (3 B, 1, T, S)
         panel = bce_real(said.panel[:n]) + bce_fake(said.panel[n : 2 * n])
         pixel = bce_real(said.pixel[:n]) + bce_fake(said.pixel[n : 2 * n])
         repair = repair_loss(said.repair[2 * n :], real.detach()[:, 0], hidden[:, 0])
@@ -72,7 +82,8 @@ class GanStep:
 
     def _run_g(self, fake: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
-        said = self.discriminator(fake)
+        with self._autocast:
+            said = as_float(self.discriminator(fake))
         loss = bce_real(said.panel) + self.config.adversary.pixel_weight * bce_real(said.pixel)
         self.opt_g.zero_grad(set_to_none=True)
         loss.backward()
@@ -108,3 +119,8 @@ class GanStep:
         self.step = state["step"]
         for part in ("generator", "discriminator", "averaged", "opt_g", "opt_d"):
             getattr(self, part).load_state_dict(state[part])
+
+
+def as_float(said: Judgement) -> Judgement:
+    """Return logits and repairs in float32, in which the losses are computed."""
+    return Judgement(*(part.float() for part in said))

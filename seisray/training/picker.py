@@ -14,8 +14,10 @@ from seisray.losses import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.models.picker import Picker
 from seisray.models.transfer import load_body, parameter_groups, rescale_activations
+from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
 from seisray.picking.tiling import gather_logits
+from seisray.training.precision import autocast
 from seisray.transforms import augment
 from seisray.units import ms_to_sample
 
@@ -51,6 +53,8 @@ class PickerStep:
             if transfer.rescale:
                 rescale_activations(self.picker, self._batch(RESCALE_PANELS, rank=0)[0])
         self.picker.to(device)
+        channels_last(self.picker)
+        self._autocast = autocast(config.train, device)
         groups = parameter_groups(
             self.picker,
             lr=transfer.lr,
@@ -80,7 +84,9 @@ class PickerStep:
     def __call__(self, n: int) -> dict[str, Tensor]:
         """Take one step on n panels; return the losses as 0-d tensors."""
         panels, first_break, known = (part.to(self.device) for part in self._batch(n, rank=self.rank))
-        loss = picking_loss(self._predict(panels), first_break, known, self.config.label_sigma)
+        with self._autocast:
+            logits = self._predict(panels)
+        loss = picking_loss(logits.float(), first_break, known, self.config.label_sigma)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.picker.parameters(), 1.0)

@@ -69,7 +69,7 @@ def pretrain_gan(
         sample_interval_us=manifests[0].sample_interval_us,
         parent=None,
         metrics={key: value for key, value in state["history"][-1].items() if key != "step"},
-        details={"history": state["history"], "run": run.name},
+        details={"history": state["history"], "run": run.name, "resumed_at": state["resumed_at"]},
     )
     sheet = png_bytes(plot_panels(step.samples(SHEET_PANELS).numpy(), title=f"{card.ref}: generated panels"))
     for module in (step.averaged, step.discriminator):
@@ -88,10 +88,11 @@ def gan_loop(job: dict[str, Any]) -> None:
     device = str(ray.train.torch.get_device())
     step = GanStep(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
     history: list[dict[str, float]] = []
+    resumed_at: list[int] = []
     found = ray.train.get_checkpoint()
     if found is not None:
         state = load_checkpoint(found)
-        history = state["history"]
+        history, resumed_at = state["history"], [*state["resumed_at"], state["step"]]
         step.load_state_dict(state)
     journal = Journal(Location(job["folder"]), job["board"], history) if rank == 0 else None
     reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
@@ -133,7 +134,7 @@ def gan_loop(job: dict[str, Any]) -> None:
                 ray.train.report(figures)
                 continue
             journal.publish()
-            with checkpoint(step.state_dict() | {"history": journal.history}) as saved:
+            with checkpoint(step.state_dict() | {"history": journal.history, "resumed_at": resumed_at}) as saved:
                 ray.train.report({**figures, "step": step.step}, checkpoint=saved)
     if journal:
         journal.close(step.step, figures)

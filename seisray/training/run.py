@@ -40,6 +40,7 @@ class Run:
     """One training run.
 
     kind: pretrain, finetune or tune. identity: what must be equal for an interrupted run to be gone on with.
+    home: where its folder lies, by default runs/<kind>.
     """
 
     store: Store
@@ -47,11 +48,12 @@ class Run:
     name: str
     train: TrainConfig
     identity: dict[str, Any] = field(default_factory=dict)
+    home: Location | None = None
 
     @property
     def folder(self) -> Location:
         """Return where the run's checkpoints, logs and figures lie."""
-        return self.store.folder("runs", self.kind, self.name)
+        return self.home / self.name if self.home else self.store.folder("runs", self.kind, self.name)
 
     def claim(self, *, resume: bool = False) -> bool:
         """Return whether an interrupted run goes on; raise ConfigError where it was another one, or none is there."""
@@ -63,7 +65,7 @@ class Run:
             return False
         before = json.loads(mark.read_bytes())
         if fingerprint(before) != fingerprint(self.identity):
-            changed = ", ".join(_differences(before, json.loads(json.dumps(self.identity))))
+            changed = ", ".join(differences(before, json.loads(json.dumps(self.identity))))
             raise ConfigError(
                 f"run {self.name!r} was interrupted with other settings ({changed}); give the same settings to go on, "
                 f"pass --restart to begin anew, or choose another name"
@@ -88,7 +90,7 @@ class Run:
             torch_config=TorchConfig(backend="nccl" if self.train.gpus >= 1 else "gloo"),
             run_config=RunConfig(
                 name=self.name,
-                storage_path=(self.store.root / "runs" / self.kind).path,
+                storage_path=self.folder.path.rpartition("/")[0],
                 storage_filesystem=self.store.root.filesystem,
                 failure_config=FailureConfig(max_failures=self.train.retries),
                 checkpoint_config=CheckpointConfig(num_to_keep=2),
@@ -138,10 +140,11 @@ class Watch:
         self._progress.__exit__(*error)
 
 
-def _differences(before: Any, now: Any, name: str = "") -> list[str]:
+def differences(before: Any, now: Any, name: str = "") -> list[str]:
+    """Return "section.field: before -> now" for each setting in which two nested dictionaries differ."""
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
-        return [d for key in keys for d in _differences(before.get(key), now.get(key), f"{name}.{key}".strip("."))]
+        return [d for key in keys for d in differences(before.get(key), now.get(key), f"{name}.{key}".strip("."))]
     return [] if before == now else [f"{name}: {before} -> {now}"]
 
 

@@ -24,7 +24,9 @@ def test_an_error_is_also_the_standard_one(error: type[Exception], standard: typ
 
 
 def test_every_error_stands_in_the_tree_of_the_docstring() -> None:
-    defined = {name for name, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__}
+    defined = {
+        name for name, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__
+    }
     assert defined == {name for name in defined if name in (errors.__doc__ or "").split()}
 
 

@@ -29,7 +29,10 @@ def test_known_words() -> None:
 
 def test_a_million_normalised_words_are_bit_for_bit_what_segyio_gives(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    sign, exponent = rng.integers(2, size=10**6, dtype=np.uint32), rng.integers(64 - 30, 64 + 32, 10**6, dtype=np.uint32)
+    sign, exponent = (
+        rng.integers(2, size=10**6, dtype=np.uint32),
+        rng.integers(64 - 30, 64 + 32, 10**6, dtype=np.uint32),
+    )
     words = sign << 31 | exponent << 24 | rng.integers(2**20, 2**24, 10**6, dtype=np.uint32)
     expected = by_segyio(words, tmp_path / "ibm.sgy")
     np.testing.assert_array_equal(ibm_to_float32(words).view(np.uint32), expected.view(np.uint32))

@@ -37,7 +37,7 @@ def test_interval_and_delay_are_kept(shot: bytes) -> None:
 
 
 def test_another_file_is_no_seg2() -> None:
-    with pytest.raises(Seg2Error, match="f.sg2 is not a SEG-2 file: it starts with 504b"):
+    with pytest.raises(Seg2Error, match=r"f\.sg2 is not a SEG-2 file: it starts with 504b"):
         read_seg2(b"PK" + bytes(100), survey="s", source_file="f.sg2")
 
 

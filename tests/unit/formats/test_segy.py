@@ -1,5 +1,6 @@
 import struct
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def read(data: bytes, cuts: Sequence[int] = (), header: Sequence[str] = ()) -> l
     mapping = header_mapping(header)
     return [
         found
-        for first, stop in zip(edges, edges[1:], strict=False)
+        for first, stop in pairwise(edges)
         if first < stop
         for found in read_gathers(reader(data), layout, first, stop, survey="s", source_file="f.sgy", mapping=mapping)
     ]
@@ -175,7 +176,9 @@ def test_extended_text_headers_are_skipped(file: bytes) -> None:
     np.testing.assert_array_equal(longer[2].samples, gathers_of(file)[2].samples)
 
 
-@pytest.mark.parametrize(("change", "named"), [(-1, "cut short"), (7, "cut short"), (-12 * TRACE_BYTES - 4, "cut short")])
+@pytest.mark.parametrize(
+    ("change", "named"), [(-1, "cut short"), (7, "cut short"), (-12 * TRACE_BYTES - 4, "cut short")]
+)
 def test_a_file_that_does_not_hold_whole_traces_is_refused(change: int, named: str, file: bytes) -> None:
     data = file + bytes(change) if change > 0 else file[:change]
     with pytest.raises(SegyError, match=rf"f\.sgy: {len(data)} bytes .*{named}"):

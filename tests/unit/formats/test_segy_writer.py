@@ -63,7 +63,7 @@ def test_dead_traces_stay_dead(gathers: list[Gather]) -> None:
 
 
 def test_gathers_of_two_samplings_need_two_files(line_gathers: LineGathers) -> None:
-    with pytest.raises(SegyError, match="128 samples at 1000.0 us, the file 128 at 500.0 us"):
+    with pytest.raises(SegyError, match=r"128 samples at 1000\.0 us, the file 128 at 500\.0 us"):
         list(segy_bytes([line_gathers(1, sample_interval_us=500.0)[0], line_gathers(1)[0]]))
 
 

@@ -1,0 +1,134 @@
+"""The commands as a user types them: the whole chain, and what bad input gets."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from seisray.cli import main
+
+SMALL_PANEL = ("--panel.traces=8", "--panel.samples=32")
+SMALL_RUN = ("--train.steps=4", "--train.batch=4", "--train.checkpoint-every=2", "--train.log-every=1")
+SMALL_BODY = ("--body.channels", "2", "2", "2", "2")
+GAN = (*SMALL_PANEL, *SMALL_RUN, *SMALL_BODY)
+PICKER = (*SMALL_PANEL, *SMALL_RUN)
+
+Capture = pytest.CaptureFixture[str]
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run_json(tokens: Sequence[str], store: Path, capsys: Capture) -> dict:
+    capsys.readouterr()
+    assert main([*tokens, "--store", str(store), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.timeout(400)
+def test_the_whole_chain_from_field_file_to_report(
+    ray_session: None, tiny_field_files: tuple[Path, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    file, picks = map(str, tiny_field_files)
+
+    def step(*tokens: str) -> dict:
+        return run_json(tokens, tmp_path, capsys)
+
+    assert step("ingest", "line", file, "--picks", picks)["n_gathers"] == 8
+    assert step("pretrain", "gan", "line", "--model", "g", *GAN)["model"] == "g@v1"
+    tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", *PICKER)
+    assert tuned["gathers"] == 4
+    assert step("pick", "line", "--model", "p", "--out", "p")["traces"] == 96
+    found = step("score", "p", "--ffids", "105-108")
+    assert found["n_labelled"] == 4 * 11
+    assert step("score", "p", picks)["n_labelled"] == 8 * 11
+    page = Path(step("report", "p")["report"])
+    assert "First breaks of line" in page.read_text()
+    assert step("export", "p", str(tmp_path / "out.csv"))["rows"] <= 96
+    assert (tmp_path / "out.csv").read_text().splitlines()[0].replace('"', "").startswith("ffid,trace,time_ms")
+    listed = step("list")
+    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p"], ["p"])
+
+
+BAD = {
+    "missing file": (["ingest", "new", "nowhere.sgy"], "nowhere.sgy"),
+    "not a SEG-Y": (["ingest", "new", "{text}"], "SEG-Y"),
+    "unknown survey": (["pretrain", "gan", "nowhere", "--model", "m"], "'nowhere'"),
+    "unknown model": (["pick", "tiny", "--model", "nowhere", "--out", "o"], "'nowhere'"),
+    "labels of unknown FFIDs": (["ingest", "new", "{file}", "--picks", "{stranger}"], "999"),
+    "picks of a missing column": (["ingest", "new", "{file}", "--picks", "{text}"], "ffid"),
+    "survey that exists": (["ingest", "tiny", "{file}"], "--replace"),
+    "header byte outside": (["ingest", "new", "{file}", "--header", "ffid=900"], "900"),
+    "unlabelled FFIDs": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--ffids", "7"], "7"),
+    "too many labels": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "99"], "99"),
+    "picks that do not exist": (["score", "nowhere"], "'nowhere'"),
+    "setting out of range": (["pretrain", "gan", "tiny", "--model", "m", "--train.steps", "0"], "steps"),
+    "setting that does not exist": (["pretrain", "gan", "tiny", "--model", "m", "--set", "train.stepz=1"], "stepz"),
+    "command that does not exist": (["pikc", "tiny"], "pikc"),
+    "name that would leave the store": (["ingest", "../new", "{file}"], "../new"),
+    "scheme that is unknown": (["ingest", "new", "ftp://host/file.sgy"], "ftp://"),
+    "TOML that is none": (["list", "--config", "{text}"], "TOML"),
+}
+
+
+@pytest.mark.parametrize(("tokens", "named"), BAD.values(), ids=BAD.keys())
+def test_bad_input_gets_one_line_and_exit_code_2_and_leaves_the_store_alone(
+    tokens: list[str],
+    named: str,
+    tiny_store: Path,
+    tiny_field_files: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    text, stranger = tmp_path / "text.csv", tmp_path / "stranger.csv"
+    text.write_text("these are = not the bytes\nthat anybody wants\n" * 200)
+    stranger.write_text("ffid,trace,time_ms\n101,1,10\n999,1,10\n")
+    places = {"text": str(text), "stranger": str(stranger), "file": str(tiny_field_files[0])}
+    before = snapshot(tiny_store)
+    status = main([*(token.format(**places) for token in tokens), "--store", str(tiny_store)])
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("seisray: ")]
+    assert status == 2
+    assert len(lines) == 1
+    assert named in lines[0]
+    assert snapshot(tiny_store) == before
+
+
+def test_a_store_that_cannot_be_written_is_one_line_and_exit_code_2(
+    tiny_field_files: tuple[Path, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["ingest", "new", str(tiny_field_files[0]), "--store", str(tmp_path / "file" / "store")]) == 2
+    assert str(tmp_path / "file" / "store") in capsys.readouterr().err
+
+
+def test_a_setting_means_the_same_in_toml_as_flag_and_as_set(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "bad.toml").write_text("[train]\nsteps = 0\n")
+    ways = (["--config", str(tmp_path / "bad.toml")], ["--train.steps=0"], ["--set", "train.steps=0"])
+    said = []
+    for way in ways:
+        assert main(["pretrain", "gan", "x", "--model", "m", "--store", str(tmp_path), *way]) == 2
+        said.append(capsys.readouterr().err)
+    assert len(set(said)) == 1
+    assert "TrainConfig.steps is 0" in said[0]
+
+
+def test_settings_not_given_keep_the_defaults_of_their_own_command() -> None:
+    from seisray.cli import app
+
+    _, bound, _ = app.parse_args(
+        ["finetune", "x", "--from", "scratch", "--model", "m", "--panel.traces=64"], exit_on_error=False
+    )
+    assert bound.arguments["config"].panel.samples == 512
+
+
+def test_help_groups_the_commands_by_the_steps_of_the_job(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "COLUMNS", "100")
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    steps = [
+        shown.index(title) for title in ("─ Start here", "─ Field files to a survey", "─ Learn", "─ Pick and judge")
+    ]
+    assert steps == sorted(steps)

@@ -1,0 +1,64 @@
+"""A driver that is killed in the middle of pre-training, and the same command again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STEPS, EVERY = 12, 2
+SETTINGS = (
+    f"--train.steps={STEPS}",
+    f"--train.checkpoint-every={EVERY}",
+    "--train.log-every=1",
+    "--train.batch=4",
+    "--train.workers=2",
+    "--panel.traces=8",
+    "--panel.samples=32",
+    "--body.channels=2",
+    "2",
+    "2",
+    "2",
+)
+COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
+
+
+def pretrain(store: Path, model: str) -> subprocess.Popen[bytes]:
+    """Start the command in a session of its own, without the Ray that the tests share."""
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    tokens = ["pretrain", "gan", "tiny", "--model", model, "--store", str(store), *SETTINGS]
+    return subprocess.Popen([*COMMAND, *tokens], env=environment, start_new_session=True)
+
+
+def card(store: Path, model: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store / "models" / model / "v1" / "model.json").read_text())
+    return found
+
+
+@pytest.mark.timeout(400)
+def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(tiny_store: Path) -> None:
+    victim = pretrain(tiny_store, "killed")
+    run = tiny_store / "runs" / "pretrain" / "killed-v1"
+    deadline_s = time.monotonic() + 180
+    while not list(run.glob("checkpoint_*/state.pt")):
+        assert victim.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline_s, "no checkpoint in 180 s"
+        time.sleep(0.02)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert not (tiny_store / "models" / "killed").exists(), "a killed run must not publish a model"
+
+    assert pretrain(tiny_store, "killed").wait() == 0
+    assert pretrain(tiny_store, "calm").wait() == 0
+
+    killed, calm = (card(tiny_store, model)["details"] for model in ("killed", "calm"))
+    assert killed["resumed_at"], "the second run began anew"
+    assert killed["resumed_at"][0] % EVERY == 0
+    assert calm["resumed_at"] == []
+    assert [row["step"] for row in killed["history"]] == list(range(1, STEPS + 1))
+    assert [row["d_loss"] for row in killed["history"]] == [row["d_loss"] for row in calm["history"]]

@@ -1,0 +1,97 @@
+import pytest
+import torch
+
+from seisray.config import BodyConfig, GeneratorConfig, PanelConfig
+from seisray.models.discriminator import Discriminator
+from seisray.models.generator import Generator
+from seisray.models.picker import Picker
+from seisray.models.unet import Body, TimeHead, weighted_layers
+
+SHAPES = [(8, 32), (16, 32), (24, 48), (8, 512)]
+BODY = BodyConfig(channels=(2, 3, 4, 5))
+
+
+def largest_singular_value(layer: torch.nn.Module) -> float:
+    return torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2).item()
+
+
+@pytest.mark.parametrize(("traces", "samples"), SHAPES)
+def test_the_body_gives_fine_and_deep_features(traces: int, samples: int) -> None:
+    fine, deep = Body(BODY.channels)(torch.zeros(2, 1, traces, samples))
+    assert fine.shape == (2, 2, traces, samples // 2)
+    assert deep.shape == (2, 5, traces // 8, samples // 16)
+
+
+@pytest.mark.parametrize(("traces", "samples"), SHAPES)
+def test_the_discriminator_judges_panels_pixels_and_repairs(traces: int, samples: int) -> None:
+    said = Discriminator(BODY, spectral_norm=False)(torch.zeros(3, 1, traces, samples))
+    assert (said.panel.shape, said.pixel.shape, said.repair.shape) == ((3,), (3, traces, samples), (3, traces, samples))
+
+
+@pytest.mark.parametrize(("traces", "samples"), SHAPES)
+def test_the_picker_has_a_class_for_each_sample_and_one_for_none(traces: int, samples: int) -> None:
+    assert Picker(BODY)(torch.zeros(3, 1, traces, samples)).shape == (3, traces, samples + 1)
+
+
+@pytest.mark.parametrize(("traces", "samples"), SHAPES)
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_generated_panels_are_normalised_as_field_panels_are(traces: int, samples: int, spectral_norm: bool) -> None:
+    config = GeneratorConfig(latent=4, channels=(2, 3, 4, 5), spectral_norm=spectral_norm)
+    torch.manual_seed(0)
+    panels = Generator(config, PanelConfig(traces=traces, samples=samples, gain=3.0))(torch.randn(2, 4))
+    assert panels.shape == (2, 1, traces, samples)
+    rms = (torch.sinh(panels) / 3.0).square().mean(dim=-1).sqrt()
+    torch.testing.assert_close(rms, torch.ones_like(rms), atol=1e-2, rtol=0)
+
+
+def test_logits_are_not_squashed() -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator(BODY, spectral_norm=False)
+    with torch.no_grad():
+        discriminator.panel_head.weight *= 1e4
+        discriminator.pixel_head.conv.weight *= 1e4
+        said = discriminator(torch.randn(8, 1, 8, 32))
+    assert said.panel.abs().max() > 2
+    assert said.pixel.min() < 0 or said.pixel.max() > 1
+
+
+def test_the_time_head_interleaves_its_two_channels() -> None:
+    head = TimeHead(1)
+    with torch.no_grad():
+        head.conv.weight.zero_()
+        head.conv.bias.copy_(torch.tensor([1.0, 2.0]))
+        np_like = head(torch.zeros(1, 1, 8, 4))[0, 0]
+    assert np_like.tolist() == [1, 2] * 4
+
+
+def test_an_impulse_stays_where_it_is_through_the_body() -> None:
+    """Features change at most around an impulse at the input, so nothing is shifted or mirrored."""
+    torch.manual_seed(0)
+    picker = Picker(BODY)
+    panel = torch.zeros(1, 1, 16, 128)
+    panel[0, 0, 4, 40] = 5.0
+    with torch.no_grad():
+        change = (picker(panel) - picker(torch.zeros_like(panel))).abs()[0, :, :-1]
+    trace, sample = divmod(change.argmax().item(), 128)
+    assert abs(trace - 4) <= 2
+    assert abs(sample - 40) <= 6
+
+
+def test_spectral_norm_holds_the_judges_and_leaves_the_repair() -> None:
+    torch.manual_seed(0)
+    discriminator = Discriminator(BODY, spectral_norm=True).train()
+    for _ in range(50):  # each forward is one power iteration
+        discriminator(torch.randn(1, 1, 8, 32))
+    discriminator.eval()
+    judging = [*weighted_layers(discriminator.body), discriminator.panel_head, discriminator.pixel_head.conv]
+    assert [largest_singular_value(layer) for layer in judging] == pytest.approx([1.0] * len(judging), abs=2e-2)
+    assert abs(largest_singular_value(discriminator.repair_head.conv) - 1) > 0.05
+
+
+def test_equal_latents_and_seeds_give_equal_panels() -> None:
+    generator = Generator(GeneratorConfig(latent=4, channels=(2, 2, 2, 2)), PanelConfig(traces=8, samples=32))
+    torch.manual_seed(1)
+    first = generator(torch.ones(1, 4))
+    torch.manual_seed(1)
+    assert torch.equal(first, generator(torch.ones(1, 4)))
+    assert not torch.equal(first, generator(torch.zeros(1, 4)))

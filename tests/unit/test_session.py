@@ -1,0 +1,33 @@
+import os
+
+import pytest
+
+from seisray.session import STREAMING_CPUS, connect, cores, free_cores
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_ray_has_room_for_streams_beside_the_training_workers() -> None:
+    import ray
+
+    assert ray.cluster_resources()["CPU"] == cores() + STREAMING_CPUS
+    assert free_cores() == cores()
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_connecting_twice_changes_nothing() -> None:
+    import ray
+
+    before = ray.get_runtime_context().get_node_id()
+    connect()
+    assert ray.get_runtime_context().get_node_id() == before
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_workers_see_the_settings_that_make_reading_fast() -> None:
+    import ray
+
+    @ray.remote(num_cpus=0)
+    def setting() -> str | None:
+        return os.environ.get("RAY_DATA_USE_DATASOURCE_V2")
+
+    assert ray.get(setting.remote()) == "0"

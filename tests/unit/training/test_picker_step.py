@@ -1,0 +1,105 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from seisray.config import BodyConfig, PanelConfig, PickerConfig, TrainConfig, TransferConfig
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.models.discriminator import Discriminator
+from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
+
+LineGathers = Callable[..., list[Gather]]
+CONFIG = PickerConfig(
+    panel=PanelConfig(traces=8, samples=64),
+    body=BodyConfig(channels=(2, 2, 2, 2)),
+    train=TrainConfig(steps=4, batch=4, workers=1),
+)
+
+
+@pytest.fixture(scope="module")
+def gathers(line_gathers: LineGathers) -> list[Gather]:
+    return line_gathers(3)
+
+
+@pytest.fixture(scope="module")
+def learned() -> dict[str, torch.Tensor]:
+    torch.manual_seed(5)
+    return Discriminator(CONFIG.body, spectral_norm=False).state_dict()
+
+
+def run(step: PickerStep, n: int) -> list[dict[str, float]]:
+    return [{name: value.item() for name, value in step(4).items()} for _ in range(n)]
+
+
+def test_the_same_seed_gives_the_same_losses(gathers: list[Gather]) -> None:
+    assert run(PickerStep(CONFIG, gathers), 4) == run(PickerStep(CONFIG, gathers), 4)
+
+
+def test_another_seed_gives_other_losses(gathers: list[Gather]) -> None:
+    other = replace(CONFIG, train=replace(CONFIG.train, seed=1))
+    assert run(PickerStep(other, gathers), 1) != run(PickerStep(CONFIG, gathers), 1)
+
+
+def test_ranks_draw_different_panels(gathers: list[Gather]) -> None:
+    assert run(PickerStep(CONFIG, gathers, rank=1), 1) != run(PickerStep(CONFIG, gathers), 1)
+
+
+@pytest.mark.parametrize("transfer", [TransferConfig(), TransferConfig(frozen=2), TransferConfig(encoder_lr=0)])
+@pytest.mark.parametrize("from_learned", [False, True])
+def test_a_resumed_run_has_the_losses_of_one_that_went_straight_on(
+    from_learned: bool, transfer: TransferConfig, gathers: list[Gather], learned: dict[str, torch.Tensor]
+) -> None:
+    config, body = replace(CONFIG, transfer=transfer), learned if from_learned else None
+    straight = run(PickerStep(config, gathers, body=body), 4)
+    first = PickerStep(config, gathers, body=body)
+    losses = run(first, 2)
+    resumed = PickerStep(config, gathers, body=body)
+    resumed.load_state_dict(first.state_dict())
+    assert losses + run(resumed, 2) == straight
+
+
+def test_it_starts_from_learned_weights(gathers: list[Gather], learned: dict[str, torch.Tensor]) -> None:
+    config = replace(CONFIG, transfer=TransferConfig(rescale=False))
+    picker = PickerStep(config, gathers, body=learned).picker
+    assert all(torch.equal(tensor, learned[f"body.{name}"]) for name, tensor in picker.body.state_dict().items())
+
+
+def test_it_learns_to_pick_a_clear_first_arrival(line_gathers: LineGathers) -> None:
+    gathers = line_gathers(3, n_traces=16)
+    config = PickerConfig(
+        panel=PanelConfig(traces=16, samples=128),
+        body=BodyConfig(channels=(4, 4, 6, 8)),
+        train=TrainConfig(steps=120, batch=8, workers=1),
+        transfer=TransferConfig(lr=2e-2),
+    )
+    step = PickerStep(config, gathers)
+    before = step.score(gathers).hit_rate_4ms
+    for _ in range(120):
+        step(8)
+    assert step.score(gathers).hit_rate_4ms > max(0.8, before + 0.4)
+
+
+def test_gathers_are_chosen_evenly_over_the_ffids(line_gathers: LineGathers) -> None:
+    many = line_gathers(9)[::-1]
+    assert [g.ffid for g in choose_gathers(many, 3)] == [101, 105, 109]
+    assert [g.ffid for g in choose_gathers(many, 1)] == [101]
+    for n in range(1, 10):
+        assert len({g.ffid for g in choose_gathers(many, n)}) == n
+
+
+@pytest.mark.parametrize("labelled", [0, 4, -1])
+def test_more_labelled_gathers_than_there_are_cannot_be_chosen(labelled: int, gathers: list[Gather]) -> None:
+    with pytest.raises(ConfigError, match=rf"--labelled {labelled}: there are 1\.\.3 gathers"):
+        choose_gathers(gathers, labelled)
+
+
+def test_ffids_are_numbers_and_ranges() -> None:
+    assert parse_ffids("1001-1003, 7,9-9") == [1001, 1002, 1003, 7, 9]
+
+
+@pytest.mark.parametrize("text", ["", "a", "5-", "-5", "7-3", "1,,2", "1-2-3"])
+def test_ffids_that_name_nothing_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected numbers and ranges"):
+        parse_ffids(text)

@@ -1,0 +1,99 @@
+"""Search spaces: every value can be drawn, lies in its range, and makes a valid configuration."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import optuna
+import pytest
+
+from seisray.config import GanConfig, PanelConfig, PickerConfig
+from seisray.errors import ConfigError
+from seisray.tuning.spaces import gan_config, gan_space, picker_config, picker_space, with_settings
+
+
+def draw(space: Callable[[optuna.Trial], None], n: int = 200) -> list[dict[str, Any]]:
+    """Return what n random trials draw."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    trials = [study.ask() for _ in range(n)]
+    for trial in trials:
+        space(trial)
+    return [trial.params for trial in trials]
+
+
+def values_of(drawn: list[dict[str, Any]]) -> dict[str, set[Any]]:
+    found = defaultdict(set)
+    for params in drawn:
+        for name, value in params.items():
+            found[name].add(value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def gan() -> list[dict[str, Any]]:
+    return draw(gan_space)
+
+
+@pytest.fixture(scope="module")
+def picker() -> list[dict[str, Any]]:
+    return draw(partial(picker_space, sources=["scratch", "gan@v1", "gan@v2"]))
+
+
+def test_every_choice_of_the_gan_is_drawn(gan: list[dict[str, Any]]) -> None:
+    found = values_of(gan)
+    assert found["adversary.spectral_norm"] == {False, True}
+    assert found["adversary.lr_ratio"] == {1, 2, 4, 5}
+    assert found["adversary.beta1"] == {0.0, 0.5}
+    assert found["adversary.beta2"] == {0.9, 0.99, 0.999}
+    assert found["penalty"] == {"none", "r1"}
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("adversary.d_lr", 5e-5, 2e-3), ("adversary.r1", 0.02, 10)])
+def test_rates_and_penalties_fill_their_range(gan: list[dict[str, Any]], name: str, low: float, high: float) -> None:
+    found = values_of(gan)[name]
+    assert low <= min(found) < 2 * low
+    assert high / 2 < max(found) <= high
+
+
+def test_the_penalty_is_off_in_half_of_the_trials_and_its_weight_is_drawn_in_the_others(
+    gan: list[dict[str, Any]],
+) -> None:
+    for drawn in gan:
+        assert ("adversary.r1" in drawn) == (drawn["penalty"] == "r1")
+        assert (gan_config(GanConfig(), drawn).adversary.r1 == 0) == (drawn["penalty"] == "none")
+
+
+def test_a_gan_keeps_what_is_not_searched(gan: list[dict[str, Any]]) -> None:
+    base = GanConfig(panel=PanelConfig(traces=8, samples=32))
+    config = gan_config(base, gan[0])
+    assert (config.panel, config.train) == (base.panel, base.train)
+    assert config.adversary.d_lr == gan[0]["adversary.d_lr"]
+
+
+def test_betas_are_fractions_even_where_they_are_zero(gan: list[dict[str, Any]]) -> None:
+    assert {type(gan_config(GanConfig(), drawn).adversary.beta1) for drawn in gan} == {float}
+
+
+def test_every_choice_of_the_picker_is_drawn(picker: list[dict[str, Any]]) -> None:
+    found = values_of(picker)
+    assert found["source"] == {"scratch", "gan@v1", "gan@v2"}
+    assert found["transfer.encoder_lr"] == {0.1, 0.3, 1.0}
+    assert found["transfer.frozen"] == {0, 1, 2, 4}
+    assert 3e-4 <= min(found["transfer.lr"]) <= max(found["transfer.lr"]) <= 3e-3
+
+
+def test_from_scratch_nothing_is_protected(picker: list[dict[str, Any]]) -> None:
+    base = PickerConfig()
+    for drawn in picker:
+        transfer = picker_config(base, drawn).transfer
+        if drawn["source"] == "scratch":
+            assert (transfer.encoder_lr, transfer.frozen) == (1.0, 0)
+        else:
+            assert (transfer.encoder_lr, transfer.frozen) == (drawn["transfer.encoder_lr"], drawn["transfer.frozen"])
+
+
+def test_a_setting_outside_its_range_is_refused() -> None:
+    with pytest.raises(ConfigError, match="d_lr"):
+        with_settings(GanConfig(), {"adversary.d_lr": 2.0})
