@@ -92,9 +92,9 @@ def augment(
         window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
     if rng.random() < config.polarity:
         window = -window
-    window = window + rng.normal(size=window.shape) * trace_rms(window) * (config.noise * rng.random() ** 2)
+    noise = rng.normal(size=window.shape) * trace_rms(window) * (config.noise * rng.random() ** 2)
     dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
-    window = np.where(dead[:, None], 0, window).astype(np.float32)
+    window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
     known = np.isfinite(breaks) | dead
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))

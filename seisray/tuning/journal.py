@@ -28,11 +28,14 @@ class StoreJournal(BaseJournalBackend):
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Yield the entries from a number on."""
         self._refresh()
-        for line in self._data.splitlines()[log_number_from:]:
+        whole = self._data[: self._data.rfind(b"\n") + 1]  # somebody else may be in the middle of a line
+        for line in whole.splitlines()[log_number_from:]:
             try:
                 yield json.loads(line)
             except ValueError as error:
-                raise StorageError(f"{self._location} is damaged: {error}; restore it, or begin another study") from error
+                raise StorageError(
+                    f"{self._location} is damaged: {error}; restore it, or begin another study"
+                ) from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Add entries behind the others."""

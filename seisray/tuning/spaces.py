@@ -12,6 +12,9 @@ from optuna import Trial
 from seisray.config import GanConfig, PickerConfig
 from seisray.training.finetune import SCRATCH
 
+VERSION = 1
+"""Of the spaces: studies of another one are not gone on with."""
+
 Config = TypeVar("Config", GanConfig, PickerConfig)
 
 

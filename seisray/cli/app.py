@@ -1,0 +1,51 @@
+"""The application: groups of commands, and what every command is given."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+from rich.table import Table
+
+from seisray import __version__
+
+OWN = Group("Start here", sort_key=0)
+DATA = Group("Field files to a survey", sort_key=1)
+LEARN = Group("Learn", sort_key=2)
+PICK = Group("Pick and judge", sort_key=3)
+LOOK = Group("Look around", sort_key=4)
+
+app = App(
+    name="seisray",
+    help="Learn from unlabelled seismic gathers, then pick the first breaks of whole surveys.",
+    version=__version__,
+    default_parameter=Parameter(negative=()),
+)
+app.meta.group_parameters = Group("Options of every command", sort_key=99)
+pretrain = App(name="pretrain", group=LEARN, help="Learn from gathers without labels.")
+tune = App(name="tune", group=LEARN, help="Search the settings that train best.")
+app.command(pretrain)
+app.command(tune)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What every command is given."""
+
+    store: str
+    json: bool
+
+    def show(self, value: dict[str, Any], title: str) -> None:
+        """Print a result: a table for people, one line of JSON for programs."""
+        if self.json:
+            print(json.dumps(value))
+            return
+        table = Table(title=title, show_header=False, title_justify="left")
+        for key, entry in value.items():
+            table.add_row(key.replace("_", " "), f"{entry:.4g}" if isinstance(entry, float) else str(entry))
+        Console().print(table)
+
+
+Shared = Annotated[Common, Parameter(parse=False)]
+Flat = Parameter(name="*")

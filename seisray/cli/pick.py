@@ -1,0 +1,128 @@
+"""Commands that pick, judge and look around."""
+
+import json
+from pathlib import Path
+
+from seisray.cli.app import LOOK, PICK, Shared, app
+from seisray.errors import ConfigError
+
+
+@app.command(group=PICK)
+def pick(name: str, *, model: str, out: str, workers: int | None = None, resume: bool = False, common: Shared) -> None:
+    """Pick the first breaks of a whole survey.
+
+    Parameters
+    ----------
+    name
+        Survey in the store.
+    model
+        Picker to use.
+    out
+        What the picks are called; a path that ends in .csv is written as well.
+    workers
+        Actors at most; by default as many as there are cores.
+    resume
+        Keep the parts that an interrupted run left.
+    """
+    from seisray.picking.score import export_csv
+    from seisray.picking.survey import pick_survey
+    from seisray.registry import Store
+    from seisray.storage import locate
+
+    picks = pick_survey(
+        name,
+        model=model,
+        out=Path(out).stem if out.endswith(".csv") else out,
+        store=common.store,
+        workers=workers,
+        resume=resume,
+    )
+    if out.endswith(".csv"):
+        export_csv(Store(common.store), picks.name, locate(out))
+    shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}
+    common.show(shown, f"picks {picks.name}")
+
+
+@app.command(group=PICK)
+def score(picks: str, truth: str | None = None, *, ffids: str | None = None, common: Shared) -> None:
+    """Compare picks with labelled first breaks.
+
+    Parameters
+    ----------
+    picks
+        Picks in the store.
+    truth
+        Survey in the store or CSV with ffid,trace,time_ms; by default the labels of the survey picked.
+    ffids
+        Gathers to score, e.g. 1043-1060; by default all that are labelled.
+    """
+    from seisray.picking.score import score as run
+    from seisray.training.picker import parse_ffids
+
+    found = run(picks, truth, store=common.store, ffids=parse_ffids(ffids) if ffids else None)
+    common.show(found.to_dict(), f"{picks} against {truth or 'the labels of its survey'}")
+
+
+@app.command(group=PICK)
+def export(picks: str, out: str, *, common: Shared) -> None:
+    """Write picks as a CSV with ffid,trace,time_ms.
+
+    Parameters
+    ----------
+    picks
+        Picks in the store.
+    out
+        File or s3:// URI to write.
+    """
+    from seisray.picking.score import export_csv
+    from seisray.registry import Store
+    from seisray.storage import locate
+
+    common.show({"rows": export_csv(Store(common.store), picks, locate(out)), "file": out}, f"picks {picks}")
+
+
+@app.command(group=PICK)
+def report(
+    picks: list[str], *, name: str | None = None, truth: str | None = None, ffids: str | None = None, common: Shared
+) -> None:
+    """Write a page with gathers, picks, scores and training curves.
+
+    Parameters
+    ----------
+    picks
+        Pick sets of one survey; the first is shown in full, the others are compared with it.
+    name
+        Of the report; by default the first set's.
+    truth
+        As for score.
+    ffids
+        Gathers to show and score; by default all.
+    """
+    from seisray.report.survey import report as run
+    from seisray.training.picker import parse_ffids
+
+    chosen = parse_ffids(ffids) if ffids else None
+    page = run(picks, name=name, store=common.store, truth=truth, ffids=chosen)
+    common.show({"report": str(page)}, "report")
+
+
+@app.command(name="list", group=LOOK)
+def list_(kind: str = "all", *, common: Shared) -> None:
+    """List what is in the store.
+
+    Parameters
+    ----------
+    kind
+        surveys, models, studies, runs, picks, reports or all.
+    """
+    from seisray.registry import KINDS, Store
+
+    if kind not in (*KINDS, "all"):
+        raise ConfigError(f"{kind!r} is nothing a store holds; expected one of {', '.join(KINDS)} or all")
+    store = Store(common.store)
+    found = {one: store.names(one) for one in (KINDS if kind == "all" else [kind])}
+    if common.json:
+        print(json.dumps(found))
+        return
+    for one, names in found.items():
+        print(f"{one:<8} {'  '.join(names) or '-'}")
