@@ -1,9 +1,8 @@
 """Field files to a survey: Ray Data tasks read trace-aligned byte ranges, and write one shard each."""
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,21 +11,15 @@ import pyarrow.parquet as pq
 
 from seisray import shards
 from seisray.config import fingerprint
-from seisray.errors import ConfigError, ExistsError, FormatError, GatherError, NotFoundError, SeisrayError
-from seisray.formats import segy
+from seisray.errors import ExistsError, FormatError, GatherError, SeisrayError
+from seisray.field_files import Part, describe, field_files, plan, read_part
 from seisray.formats.headers import header_mapping
-from seisray.formats.seg2 import SEG2_MAGIC, read_seg2
 from seisray.formats.tables import FirstBreaks, Geometry, PickOrigin, read_first_breaks, read_geometry
 from seisray.gather import Gather
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
 from seisray.session import connect
 from seisray.storage import Location, locate
-
-SUFFIXES = (".sgy", ".segy", ".sg2", ".seg2", ".dat")
-EDGE_BYTES = 65536
-SMALLEST_RANGE_BYTES, LARGEST_RANGE_BYTES = 4 << 20, 64 << 20
-SHARDS_WANTED = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,17 +37,6 @@ class IngestConfig:
     pick_origin: PickOrigin = "first-sample"
     geometry: str | None = None
     encoding: shards.Encoding = "int16"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Part:
-    """One task: a range of traces of a SEG-Y file, or some SEG-2 files."""
-
-    shard: str
-    files: tuple[str, ...]
-    layout: segy.SegyLayout | None = None
-    first_trace: int = 0
-    stop_trace: int = 0
 
 
 def ingest(
@@ -81,10 +63,10 @@ def ingest(
     mapping = header_mapping(config.header)
     labels = _table(config.picks, lambda data, where: read_first_breaks(data, where, config.pick_origin))
     geometry = _table(config.geometry, read_geometry)
-    described = [_describe(source) for source in sources]
-    tables = [_describe(locate(uri)) for uri in (config.picks, config.geometry) if uri]
+    described = [describe(source) for source in sources]
+    tables = [describe(locate(uri)) for uri in (config.picks, config.geometry) if uri]
     identity = fingerprint([name, described, tables, asdict(config), shards.SCHEMA.to_string()])
-    parts = list(_plan(sources, identity))
+    parts = list(plan(sources, identity))
     place.check_writable()
     done = {file.name for file in (folder / "shards").files()} if resume else set()
     try:
@@ -106,69 +88,12 @@ def ingest(
     return manifest
 
 
-def field_files(files: Sequence[str]) -> list[Location]:
-    """Return the field files that names stand for: files as they are, folders as the SEG-Y and SEG-2 files in them.
-
-    Raises NotFoundError where a name stands for nothing.
-    """
-    found: list[Location] = []
-    for uri in files:
-        location = locate(uri)
-        if not location.is_folder():
-            found.append(location)
-            continue
-        inside = [file for file in location.files(recursive=True) if file.name.lower().endswith(SUFFIXES)]
-        if not inside:
-            raise NotFoundError(f"folder {location} holds no field files (*{', *'.join(SUFFIXES)})")
-        found += inside
-    if not found:
-        raise NotFoundError("no field files given")
-    twice = [uri for uri, count in Counter(map(str, found)).items() if count > 1]
-    if twice:
-        raise ConfigError(f"{twice[0]} is given {Counter(map(str, found))[twice[0]]} times; name each file once")
-    return found
-
-
 def _table(uri: str | None, read: Callable[[bytes, str], Any]) -> Any:
     return None if uri is None else read(locate(uri).read_bytes(), uri)
 
 
-def _describe(source: Location) -> dict[str, Any]:
-    """Return what identifies a file's content cheaply, however large it is."""
-    size = source.size()
-    edge = min(EDGE_BYTES, size)
-    ends = source.read_range(0, edge) + source.read_range(size - edge, edge)
-    return {"uri": source.uri, "bytes": size, "edge_sha256": hashlib.sha256(ends).hexdigest()}
-
-
-def _plan(sources: Sequence[Location], identity: str) -> Iterator[_Part]:
-    """Yield tasks of 4 to 64 MiB, aligned to traces, with shard names that any run of the same ingest gives again."""
-    seg2: list[Location] = []
-    for index, source in enumerate(sources):
-        size = source.size()
-        if source.read_range(0, min(2, size)) in SEG2_MAGIC:
-            seg2.append(source)
-            continue
-        layout = segy.read_layout(source.read_range, size, source.uri)
-        wanted = min(max(size // SHARDS_WANTED, SMALLEST_RANGE_BYTES), LARGEST_RANGE_BYTES)
-        step = max(wanted // layout.trace_bytes, 1)
-        for number, first in enumerate(range(0, layout.n_traces, step)):
-            yield _Part(
-                shard=f"part-{identity}-{index:05}-{number:05}.parquet",
-                files=(source.uri,),
-                layout=layout,
-                first_trace=first,
-                stop_trace=min(first + step, layout.n_traces),
-            )
-    size = seg2[0].size() if seg2 else 0
-    each = max(min(LARGEST_RANGE_BYTES // max(size, 1), -(-len(seg2) // SHARDS_WANTED)), 1)
-    for number, first in enumerate(range(0, len(seg2), each)):
-        files = tuple(file.uri for file in seg2[first : first + each])
-        yield _Part(shard=f"part-{identity}-seg2-{number:05}.parquet", files=files)
-
-
 def _run(
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     folder: Location,
     survey: str,
     config: IngestConfig,
@@ -185,7 +110,7 @@ def _run(
     names = ray.put(list(parts))
 
     def work(row: dict[str, int]) -> dict[str, str]:
-        part: _Part = ray.get(names)[row["id"]]
+        part: Part = ray.get(names)[row["id"]]
         try:
             return {"result": json.dumps(_ingest_part(part, *ray.get(shared), keep=part.shard in done))}
         except SeisrayError as error:  # a fault of the file: the driver raises it as it is
@@ -209,7 +134,7 @@ def _run(
 
 
 def _ingest_part(
-    part: _Part,
+    part: Part,
     folder: Location,
     survey: str,
     encoding: shards.Encoding,
@@ -225,7 +150,7 @@ def _ingest_part(
         gathers = list(shards.read_gathers(location))
         rejects = shards.read_rejects(location)
     else:
-        for source, found in _read_part(part, survey, mapping):
+        for source, found in read_part(part, survey, mapping):
             if isinstance(found, GatherError):
                 rejects.append({"source_file": source.uri, "reason": str(found)})
                 continue
@@ -241,27 +166,6 @@ def _ingest_part(
         "n_labelled": sum(int(g.labelled.sum()) for g in gathers),
         "rejects": rejects,
     }
-
-
-def _read_part(part: _Part, survey: str, mapping: Any) -> Iterator[tuple[Location, Gather | GatherError]]:
-    """Yield each gather, or the reason why it is none, with its file."""
-    for source in map(locate, part.files):
-        if part.layout is None:
-            try:
-                yield source, read_seg2(source.read_bytes(), survey=survey, source_file=source.uri)
-            except GatherError as error:
-                yield source, error
-            continue
-        for found in segy.read_gathers(
-            source.read_range,
-            part.layout,
-            part.first_trace,
-            part.stop_trace,
-            survey=survey,
-            source_file=source.uri,
-            mapping=mapping,
-        ):
-            yield source, found
 
 
 def _manifest(

@@ -1,0 +1,38 @@
+"""The functions that the commands call, and their settings, for notebooks and programs.
+
+They live here rather than in `seisray` itself, so that importing one module of the package does not import Ray.
+"""
+
+from seisray.config import DemoConfig, GanConfig, PickerConfig, TuneConfig
+from seisray.demo import demo
+from seisray.ingest import IngestConfig, ingest
+from seisray.picking.score import export_csv, score
+from seisray.picking.survey import pick_survey
+from seisray.registry import Store
+from seisray.report.survey import report
+from seisray.synthesize import synthesize
+from seisray.synthetic.survey import SyntheticConfig
+from seisray.training.finetune import finetune
+from seisray.training.pretrain import pretrain_gan
+from seisray.tuning.search import tune_gan, tune_picker
+
+__all__ = [
+    "DemoConfig",
+    "GanConfig",
+    "IngestConfig",
+    "PickerConfig",
+    "Store",
+    "SyntheticConfig",
+    "TuneConfig",
+    "demo",
+    "export_csv",
+    "finetune",
+    "ingest",
+    "pick_survey",
+    "pretrain_gan",
+    "report",
+    "score",
+    "synthesize",
+    "tune_gan",
+    "tune_picker",
+]
