@@ -153,7 +153,7 @@ class AugmentConfig:
     stretch: float = 1.6
     shift: float = 0.3
     late: float = 0.1
-    gain: float = 3.0
+    gain: float = 2.0
     noise: float = 0.3
     dead: float = 0.03
     flip: float = 0.5

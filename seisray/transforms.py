@@ -12,18 +12,14 @@ Samples = NDArray[np.float32]
 
 def normalise(samples: Samples, gain: float) -> Samples:
     """Return asinh(gain * x / RMS), trace by trace: (..., n_samples). Traces of zeros stay zero."""
-    return compress(samples, trace_rms(samples), gain)
+    rms = trace_rms(samples)
+    scaled = np.divide(samples * gain, rms, out=np.zeros(samples.shape), where=rms > 0)
+    return np.arcsinh(scaled).astype(np.float32)
 
 
 def trace_rms(samples: Samples) -> NDArray[np.float64]:
     """Return the RMS of each trace: (..., n_samples) -> (..., 1)."""
     return np.sqrt(np.mean(np.square(samples, dtype=np.float64), axis=-1, keepdims=True))
-
-
-def compress(samples: Samples, rms: NDArray[np.float64], gain: float) -> Samples:
-    """Return asinh(gain * x / rms); zeros where rms is 0."""
-    scaled = np.divide(samples * gain, rms, out=np.zeros(samples.shape), where=rms > 0)
-    return np.arcsinh(scaled).astype(np.float32)
 
 
 def pad_to(samples: Samples, n_traces: int, n_samples: int) -> Samples:
@@ -72,14 +68,13 @@ def augment(
     """Return a random panel of a labelled gather that could have been recorded as well.
 
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
-    to have no first break. A trace is normalised by the RMS of its whole record, as when a survey is picked, times a
-    random factor: how much of the RMS is ground roll depends on how long somebody recorded.
+    to have no first break. Traces are normalised by their RMS in the panel, times a random factor.
     """
     padded = pad_to(samples, panel.traces, panel.samples)
     breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
     first = int(rng.integers(len(padded) - panel.traces + 1))
     rows = slice(first, first + panel.traces)
-    window, breaks, rms = padded[rows], breaks[rows], trace_rms(padded[rows])
+    window, breaks = padded[rows], breaks[rows]
 
     stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
     start = rng.uniform(-config.shift, config.shift) * panel.samples
@@ -89,16 +84,17 @@ def augment(
     breaks = (breaks - start) * stretch
 
     if rng.random() < config.flip:
-        window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
+        window, breaks = window[::-1], breaks[::-1]
     if rng.random() < config.polarity:
         window = -window
-    noise = rng.normal(size=window.shape) * trace_rms(window) * (config.noise * rng.random() ** 2)
+    rms = trace_rms(window)
+    noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
     dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
     window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
     known = np.isfinite(breaks) | dead
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))
-    return LabelledPanel(compress(window, rms, gain), np.where(inside, breaks, -1).astype(np.float32), known)
+    return LabelledPanel(normalise(window, gain), np.where(inside, breaks, -1).astype(np.float32), known)
 
 
 def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:

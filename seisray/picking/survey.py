@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import torch
 
 from seisray import errors, shards
-from seisray.config import BodyConfig
+from seisray.config import BodyConfig, PanelConfig
 from seisray.errors import ConfigError, ExistsError, SeisrayError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
@@ -111,7 +111,8 @@ class ShardPicker:
 
     def __init__(self, store: str, survey: Survey, card: Model, folder: Location) -> None:
         self._store, self._survey, self._card, self._folder = Store(store), survey, card, folder
-        self._picker, self._gain = load_picker(self._store, card)
+        self._picker, panel = load_picker(self._store, card)
+        self._gain, self._window = panel.gain, panel.samples
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._picker.to(self._device)
         channels_last(self._picker)
@@ -141,7 +142,7 @@ class ShardPicker:
 
     def pick_gather(self, gather: Gather) -> pa.Table:
         """Return the pick rows of a gather, one a trace."""
-        logits = gather_logits(self._picker, gather.samples, self._gain, self._device)
+        logits = gather_logits(self._picker, gather.samples, gain=self._gain, window=self._window, device=self._device)
         picks = decode(logits, gather.live, gather.sample_interval_us)
         same = {"survey": gather.survey, "gather_id": gather.gather_id, "source_file": gather.source_file}
         columns = {name: [value] * gather.n_traces for name, value in same.items()} | {
@@ -156,11 +157,11 @@ class ShardPicker:
         return pa.table(columns, schema=PICK_SCHEMA)
 
 
-def load_picker(store: Store, card: Model) -> tuple[Picker, float]:
-    """Return a picker ready to pick, and the gain its panels are normalised with."""
+def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
+    """Return a picker ready to pick, and the panels it learned from."""
     picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
     picker.load_state_dict(load_weights(store, card, "picker"))
-    return picker.eval(), float(card.config["panel"]["gain"])
+    return picker.eval(), PanelConfig(**card.config["panel"])
 
 
 def read_part(location: Location) -> pa.Table:

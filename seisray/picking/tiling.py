@@ -1,4 +1,4 @@
-"""Gathers of any size through the picker: tiles along the traces, overlapping, joined where both see context."""
+"""Gathers of any size through the picker: overlapping tiles, joined so that each trace is picked once."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
+from seisray.models.unet import TRACE_MULTIPLE
 from seisray.transforms import Samples, normalise, pad_to
 
 TILE_TRACES = 128
@@ -24,17 +24,35 @@ def tiles(n_traces: int) -> Iterator[tuple[slice, slice]]:
         yield slice(start, start + TILE_TRACES), slice(keep, min(keep + step, n_traces))
 
 
+def window_starts(n_samples: int, window: int) -> list[int]:
+    """Return where windows start that cover 0 .. n_samples - 1; neighbours share at least half of their samples."""
+    last = max(n_samples - window, 0)
+    return sorted({*range(0, last, window // 2), last})
+
+
 @torch.inference_mode()
-def gather_logits(picker: Callable[[Tensor], Tensor], samples: Samples, gain: float, device: str = "cpu") -> Samples:
-    """Return (n_traces, n_samples + 1) logits of a gather's traces; the last class is "no pick"."""
+def gather_logits(
+    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, window: int, device: str = "cpu"
+) -> Samples:
+    """Return (n_traces, n_samples + 1) log-probabilities of a gather's traces; the last class is "no pick".
+
+    window: samples of the panels that the picker learned from. It sees windows of that length, each normalised as its
+    panels were, so that picks do not depend on how long the record is. A sample has the probability of the window that
+    is surest of it, "no pick" that of the window that is least sure of it.
+    """
     n_traces, n_samples = samples.shape
-    panels = normalise(samples, gain)
-    found = np.empty((n_traces, n_samples + 1), dtype=np.float32)
+    found = np.full((n_traces, n_samples + 1), -np.inf, dtype=np.float32)
+    found[:, -1] = np.inf
     for read, keep in tiles(n_traces):
-        part = panels[read]
-        whole = (-(-len(part) // TRACE_MULTIPLE) * TRACE_MULTIPLE, -(-n_samples // SAMPLE_MULTIPLE) * SAMPLE_MULTIPLE)
-        logits = picker(torch.from_numpy(pad_to(part, *whole))[None, None].to(device))[0].float().cpu().numpy()
+        part = samples[read]
         rows = slice(keep.start - read.start, keep.stop - read.start)
-        found[keep, :-1] = logits[rows, :n_samples]
-        found[keep, -1] = logits[rows, -1]
+        whole = -(-len(part) // TRACE_MULTIPLE) * TRACE_MULTIPLE
+        starts = window_starts(n_samples, window)
+        panels = np.stack([normalise(pad_to(part[:, s : s + window], whole, window), gain) for s in starts])
+        logits = picker(torch.from_numpy(panels)[:, None].to(device)).float()  # (windows, traces, window + 1)
+        for start, sure in zip(starts, logits.log_softmax(dim=-1).cpu().numpy(), strict=True):
+            within = slice(start, min(start + window, n_samples))
+            length = within.stop - within.start
+            found[keep, within] = np.maximum(found[keep, within], sure[rows, :length])
+            found[keep, -1] = np.minimum(found[keep, -1], sure[rows, -1])
     return found

@@ -11,6 +11,7 @@ from seisray.config import BodyConfig, PickerConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.registry import Model, Store
+from seisray.session import connect
 from seisray.storage import Location
 from seisray.stream import read_labelled
 from seisray.training.checkpoint import checkpoint, load_checkpoint
@@ -91,6 +92,7 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
 
 def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather]) -> dict[str, Any]:
     """Return what a worker of `picker_loop` needs, but for its folder and board."""
+    connect()
     body = None
     if parent is not None:
         card = store.model(parent)

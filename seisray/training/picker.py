@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seisray.config import PickerConfig
+from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.losses import picking_loss
@@ -97,7 +97,7 @@ class PickerStep:
 
     def score(self, gathers: Sequence[Gather]) -> PickScore:
         """Return how well the picker does on labelled gathers."""
-        return score_gathers(self.picker, gathers, self.config.panel.gain, self.device)
+        return score_gathers(self.picker, gathers, self.config.panel, self.device)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
@@ -111,12 +111,13 @@ class PickerStep:
             getattr(self, part).load_state_dict(state[part])
 
 
-def score_gathers(picker: Picker, gathers: Sequence[Gather], gain: float, device: str = "cpu") -> PickScore:
+def score_gathers(picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu") -> PickScore:
     """Return the scores of a picker over all labelled traces of gathers."""
     picker.eval()
-    picks = [
-        decode(gather_logits(picker, g.samples, gain, device), g.live, g.sample_interval_us).pick_ms for g in gathers
-    ]
+    picks = []
+    for gather in gathers:
+        logits = gather_logits(picker, gather.samples, gain=panel.gain, window=panel.samples, device=device)
+        picks.append(decode(logits, gather.live, gather.sample_interval_us).pick_ms)
     picker.train()
     first_break_ms = np.concatenate([gather.first_break_ms for gather in gathers])
     return score_picks(np.concatenate(picks), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)

@@ -112,7 +112,7 @@ def _option(name: str, value: Any) -> list[str]:
     """Return a setting as options of the command line."""
     if isinstance(value, tuple):
         return [f"--{name.replace('_', '-')}", *map(str, value)]
-    return ["--set", f"{name}={json.dumps(value)}"]
+    return ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -29,7 +29,7 @@ from seisray.tuning.search import tune_gan, tune_picker
 from seisray.tuning.searcher import Halving
 
 BODY = BodyConfig(channels=(2, 2, 2, 2))
-PANEL = PanelConfig(traces=8, samples=32, per_gather=2)
+PANEL = PanelConfig(traces=8, samples=32, gain=3.0, per_gather=2)
 TRAIN = TrainConfig(steps=4, batch=4, workers=1, log_every=1, checkpoint_every=2, retries=0)
 GAN = GanConfig(panel=PANEL, body=BODY, generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)), train=TRAIN)
 PICKER = PickerConfig(panel=PANEL, body=BODY, train=TRAIN)

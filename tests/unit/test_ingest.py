@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import segyio
 
-from seisray import ingest as ingesting
-from seisray import shards
+from seisray import field_files, shards
 from seisray.errors import ConfigError, ExistsError, FormatError, NotFoundError, PicksError, SegyError, StorageError
 from seisray.gather import Gather
 from seisray.ingest import IngestConfig, ingest
@@ -50,7 +49,7 @@ def file(made: list[Gather], write_segy: WriteSegy, tmp_path_factory: pytest.Tem
 @pytest.fixture
 def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Split even these files into tasks, of 7 traces each."""
-    monkeypatch.setattr(ingesting, "SMALLEST_RANGE_BYTES", 7 * TRACE_BYTES)
+    monkeypatch.setattr(field_files, "SMALLEST_RANGE_BYTES", 7 * TRACE_BYTES)
 
 
 @pytest.mark.usefixtures("small_ranges")
@@ -273,7 +272,7 @@ def test_a_failed_replace_by_the_same_files_keeps_their_shards(
     path = write_segy(tmp_path / "line.sgy", line_gathers(20, n_samples=512))
     survey = ingest("line", [str(path)], store=store)
     data = bytearray(path.read_bytes())
-    assert len(data) > 2 * ingesting.EDGE_BYTES + 13 * 2288
+    assert len(data) > 2 * field_files.EDGE_BYTES + 13 * 2288
     struct.pack_into(">i", data, 3600 + 120 * (240 + 4 * 512) + 8, 101)  # in the middle, where no fingerprint looks
     path.write_bytes(data)
     with pytest.raises(FormatError, match="'line-101' occurs 2 times"):

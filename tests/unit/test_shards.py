@@ -36,6 +36,13 @@ def test_int16_is_within_a_ten_thousandth_of_the_rms_of_a_trace(seed: int, expon
 
 
 @given(st.integers(0, 2**32 - 1))
+def test_int16_is_off_by_half_a_step_at_most(seed: int) -> None:
+    samples = np.random.default_rng(seed).normal(size=(4, 500)).astype(np.float32)
+    step = np.abs(samples).max(axis=1, keepdims=True).astype(float) / 32767
+    assert (np.abs(through_int16(samples) - samples.astype(float)) <= 0.505 * step).all()
+
+
+@given(st.integers(0, 2**32 - 1))
 def test_int16_preserves_the_peak_of_each_trace(seed: int) -> None:
     samples = np.random.default_rng(seed).normal(size=(4, 50)).astype(np.float32)
     np.testing.assert_allclose(np.abs(through_int16(samples)).max(axis=1), np.abs(samples).max(axis=1), rtol=2e-7)

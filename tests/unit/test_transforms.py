@@ -79,7 +79,7 @@ def test_with_everything_off_a_gather_stays_as_it_is() -> None:
     samples = np.random.default_rng(0).normal(size=(8, 128)).astype(np.float32)
     first_break = np.linspace(10, 90, 8).astype(np.float32)
     panel = augment(samples, first_break, np.random.default_rng(0), PANEL, OFF)
-    np.testing.assert_array_equal(panel.samples, normalise(samples, 3.0))
+    np.testing.assert_allclose(panel.samples, normalise(samples, 3.0), rtol=1e-6)
     np.testing.assert_allclose(panel.first_break, first_break)
 
 
@@ -145,13 +145,6 @@ def test_silenced_traces_lose_their_label() -> None:
     assert 0 < silent.sum() < 8
     np.testing.assert_array_equal(panel.first_break == -1, silent)
     assert panel.known.all()
-
-
-def test_a_trace_is_normalised_by_its_whole_record_as_when_a_survey_is_picked() -> None:
-    samples = np.random.default_rng(0).normal(size=(8, 512)).astype(np.float32)
-    samples[:, 200:] *= 10  # the panel ends before
-    panel = augment(samples, np.full(8, 30, np.float32), np.random.default_rng(0), PANEL, OFF)
-    np.testing.assert_allclose(panel.samples, normalise(samples, 3.0)[:, :128], rtol=1e-5)
 
 
 def test_a_random_gain_scales_whole_panels() -> None:

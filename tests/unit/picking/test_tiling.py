@@ -3,7 +3,7 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, gather_logits, tiles
+from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, gather_logits, tiles, window_starts
 from seisray.transforms import normalise
 
 
@@ -24,22 +24,59 @@ def test_what_a_tile_keeps_has_context_on_both_sides_or_ends_the_gather(n_traces
         assert read.stop - keep.stop >= OVERLAP_TRACES or read.stop == n_traces
 
 
+@given(st.integers(1, 5000), st.sampled_from([32, 64, 512]))
+def test_windows_cover_every_sample_and_share_half_with_the_next(n_samples: int, window: int) -> None:
+    starts = window_starts(n_samples, window)
+    assert starts[0] == 0
+    assert starts[-1] == max(n_samples - window, 0)
+    assert all(0 < step <= window // 2 for step in np.diff(starts))
+
+
 class Echo:
-    """Stand in for a picker whose logits are its panel, and the first sample of each trace as "no pick"."""
+    """Stand in for a picker whose logits are its panels, and 0 for "no pick"."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
     def __call__(self, panels: torch.Tensor) -> torch.Tensor:
         self.shapes.append(tuple(panels.shape))
-        return torch.cat([panels[:, 0], panels[:, 0, :, :1]], dim=-1)
+        return torch.cat([panels[:, 0], torch.zeros_like(panels[:, 0, :, :1])], dim=-1)
 
 
-@given(st.integers(1, 400), st.integers(1, 50))
-def test_logits_come_back_in_the_order_of_traces_and_samples(n_traces: int, n_samples: int) -> None:
-    samples = np.random.default_rng(0).normal(size=(n_traces, n_samples)).astype(np.float32)
+@given(st.integers(1, 400), st.integers(1, 200), st.integers(0, 2**32 - 1))
+def test_each_event_is_likeliest_on_its_trace_and_at_its_sample(n_traces: int, n_samples: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    event = rng.integers(n_samples, size=n_traces)
+    samples = rng.uniform(0, 0.1, size=(n_traces, n_samples)).astype(np.float32)
+    samples[np.arange(n_traces), event] = 10
+    logits = gather_logits(Echo(), samples, gain=3.0, window=64)
+    assert logits.shape == (n_traces, n_samples + 1)
+    assert np.isfinite(logits).all()
+    np.testing.assert_array_equal(logits[:, :-1].argmax(axis=1), event)
+
+
+def test_a_record_of_one_window_is_normalised_as_a_panel_is() -> None:
+    samples = np.random.default_rng(0).normal(size=(8, 64)).astype(np.float32)
+    logits = gather_logits(Echo(), samples, gain=3.0, window=64)
+    panel = np.concatenate([normalise(samples, 3.0), np.zeros((8, 1), np.float32)], axis=1)
+    np.testing.assert_allclose(logits, torch.from_numpy(panel).log_softmax(-1).numpy(), rtol=1e-5)
+
+
+def test_the_picker_sees_panels_of_the_size_it_learned_from() -> None:
     echo = Echo()
-    logits = gather_logits(echo, samples, 3.0)
-    np.testing.assert_array_equal(logits[:, :-1], normalise(samples, 3.0))
-    np.testing.assert_array_equal(logits[:, -1], logits[:, 0])
-    assert all(shape[2] % 8 == 0 and shape[3] % 16 == 0 for shape in echo.shapes)
+    gather_logits(echo, np.ones((13, 150), np.float32), gain=3.0, window=64)
+    assert echo.shapes == [(4, 1, 16, 64)]
+
+
+def test_an_event_looks_the_same_however_long_the_record_is() -> None:
+    samples = np.random.default_rng(0).normal(size=(8, 64)).astype(np.float32)
+    longer = np.concatenate([samples, np.zeros((8, 300), np.float32)], axis=1)
+    short, long = (gather_logits(Echo(), each, gain=3.0, window=64) for each in (samples, longer))
+    np.testing.assert_array_equal(long[:, :32], short[:, :32])  # before the second window begins
+
+
+def test_no_pick_is_as_likely_as_in_the_window_that_doubts_it_most() -> None:
+    samples = np.full((8, 128), 1e-3, np.float32)
+    samples[:, 100] = 10
+    logits = gather_logits(Echo(), samples, gain=3.0, window=64)
+    assert (logits[:, -1] < logits[:, 100]).all()

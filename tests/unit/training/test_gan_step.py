@@ -62,6 +62,12 @@ def test_ranks_draw_different_panels() -> None:
     assert run(GanStep(config(), rank=1), range(1)) != run(GanStep(config()), range(1))
 
 
+def test_each_step_hides_other_samples() -> None:
+    still = GanStep(config(AdversaryConfig(d_lr=1e-7)))
+    first, second = (still(PANELS[0])["repair"].item() for _ in range(2))
+    assert abs(second / first - 1) > 1e-3  # far more than such a step learns
+
+
 def test_every_weight_of_both_networks_moves() -> None:
     step = GanStep(config())
     before = {name: tensor.clone() for name, tensor in step.state_dict()["discriminator"].items()}
