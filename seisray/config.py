@@ -154,7 +154,7 @@ class AugmentConfig:
     shift: float = 0.3
     late: float = 0.1
     gain: float = 2.0
-    noise: float = 0.3
+    noise: float = 0.1
     dead: float = 0.03
     flip: float = 0.5
     polarity: float = 0.5
@@ -193,7 +193,7 @@ class PickerPanelConfig(PanelConfig):
 class PickerTrainConfig(TrainConfig):
     """How a picker's run goes: a handful of gathers is learned within minutes, in fp32, which times picks better."""
 
-    steps: int = 300
+    steps: int = 600
     batch: int = 12
     checkpoint_every: int = 100
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
@@ -223,10 +223,10 @@ class DemoConfig:
     """
 
     shots: int = 60
-    labelled: int = 8
+    labelled: int = 12
     gan_steps: int = 240
     gan_batch: int = 8
-    picker_steps: int = 160
+    picker_steps: int = 300
 
     def __post_init__(self) -> None:
         _allow(self, "at least 1", 1, 1e9, "shots", "labelled", "gan_steps", "gan_batch", "picker_steps")

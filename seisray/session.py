@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from typing import Any
 
@@ -37,12 +38,15 @@ def connect(*, dashboard: bool = True) -> None:
     verbose = bool(os.environ.get("SEISRAY_VERBOSE"))
     ray.data.DataContext.get_current().enable_progress_bars = verbose
     if not verbose:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its "errors" include every pool of actors
         for name in ("ray.data", "ray.train", "ray.tune"):
             logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():
         return
     quiet: dict[str, Any] = {} if verbose else {"log_to_driver": False, "logging_level": logging.ERROR}
     address = os.environ.get("RAY_ADDRESS")
+    if address:
+        _probe(address)
     own: dict[str, Any] = {} if address else {"num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
     try:
         started = ray.init(**quiet, **own)
@@ -50,6 +54,17 @@ def connect(*, dashboard: bool = True) -> None:
         raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
     if started.dashboard_url:
         print(f"Ray dashboard: http://{started.dashboard_url}", file=sys.stderr)
+
+
+def _probe(address: str) -> None:
+    """Raise SessionError where nothing listens at host:port: Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():  # "auto" and the like: Ray finds out
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except OSError as error:
+        raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
 
 
 def cores() -> int:

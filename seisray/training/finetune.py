@@ -64,7 +64,7 @@ def finetune(
         result = run.fit(picker_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
     step = PickerStep(config, gathers)
-    step.load_state_dict(state)
+    step.picker.load_state_dict(state["picker"])
     score = step.score(gathers)
     card = Model(
         name=model,

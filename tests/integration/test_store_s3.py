@@ -194,7 +194,6 @@ def test_no_credential_is_in_the_bucket(store: str, picks: PickSet) -> None:
         assert b"seisray-test-secret" not in file.read_bytes(), file
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="finetune loads the optimiser of frozen levels into another")
 def test_frozen_levels_stay_those_of_the_gan(store: str, gan: Model) -> None:
     still = replace(PICKER, transfer=TransferConfig(frozen=1), train=replace(TRAIN, workers=1))
     picker = finetune(["line"], source="gan", model="frozen", store=store, config=still)

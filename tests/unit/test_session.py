@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from seisray.errors import SessionError
 from seisray.session import STREAMING_CPUS, connect, cores, free_cores
 
 
@@ -31,3 +32,12 @@ def test_workers_see_the_settings_that_make_reading_fast() -> None:
         return os.environ.get("RAY_DATA_USE_DATASOURCE_V2")
 
     assert ray.get(setting.remote()) == "0"
+
+
+def test_an_address_where_nothing_listens_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(SessionError, match=r"127\.0\.0\.1:1"):
+        connect()
