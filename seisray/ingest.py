@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seisray import shards
+from seisray import errors, shards
 from seisray.config import fingerprint
 from seisray.errors import ExistsError, FormatError, GatherError, SeisrayError
 from seisray.field_files import Part, describe, field_files, plan, read_part
@@ -123,8 +123,6 @@ def _run(
         for row in tasks.iter_rows():
             result = json.loads(row["result"])
             if "error" in result:
-                from seisray import errors
-
                 raise getattr(errors, result["error"])(result["message"])
             results.append(result)
             gathers += len(result["gathers"])
@@ -194,6 +192,14 @@ def _manifest(
             f"survey {name!r}: sample intervals {sorted(intervals)} us; ingest each as a survey of its own"
         )
     if labels:
+        shared = [
+            ffid for ffid, count in Counter(g[1] for g in gathers).items() if count > 1 and ffid in labels.by_ffid
+        ]
+        if shared:
+            raise FormatError(
+                f"{config.picks}: FFID {shared[0]} is in several field files, so its first breaks fit more than one "
+                "gather; ingest the files as surveys of their own"
+            )
         unknown = sorted(set(labels.by_ffid) - {gather[1] for gather in gathers})
         if unknown:
             raise FormatError(

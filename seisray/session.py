@@ -38,7 +38,6 @@ def connect(*, dashboard: bool = True) -> None:
     verbose = bool(os.environ.get("SEISRAY_VERBOSE"))
     ray.data.DataContext.get_current().enable_progress_bars = verbose
     if not verbose:
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its "errors" include every pool of actors
         for name in ("ray.data", "ray.train", "ray.tune"):
             logging.getLogger(name).setLevel(logging.ERROR)
     if ray.is_initialized():

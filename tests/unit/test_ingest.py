@@ -309,3 +309,13 @@ def test_seg2_rejects_name_the_file_that_was_rejected(data_folder: Path, store: 
     survey = ingest("soda", [str(tmp_path / name) for name in ("Shot_01001.sg2", "Shot_01002.sg2")], store=store)
     rejects = pq.read_table(Path(store) / "surveys" / "soda" / "rejects.parquet").to_pylist()
     assert (survey.n_gathers, Path(rejects[0]["source_file"]).name) == (1, "Shot_01002.sg2")
+
+
+def test_labels_that_fit_gathers_of_two_files_are_refused(
+    line_gathers: Callable[..., list[Gather]], write_segy: Callable[..., Path], store: str, tmp_path: Path
+) -> None:
+    files = [str(write_segy(tmp_path / name, line_gathers(2))) for name in ("a.sgy", "b.sgy")]
+    (tmp_path / "picks.csv").write_text("ffid,trace,time_ms\n101,1,10\n")
+    with pytest.raises(FormatError, match="FFID 101 is in several field files"):
+        ingest("line", files, store=store, config=IngestConfig(picks=str(tmp_path / "picks.csv")))
+    assert not (Path(store) / "surveys" / "line").exists()
