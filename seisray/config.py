@@ -84,7 +84,7 @@ class AdversaryConfig:
     lr_ratio: float = 1.0
     beta1: float = 0.0
     beta2: float = 0.99
-    r1: float = 0.0
+    r1: float = 0.3
     pixel_weight: float = 0.5
     reconstruction_weight: float = 4.0
     hidden_traces: float = 0.15
@@ -223,10 +223,10 @@ class DemoConfig:
     """
 
     shots: int = 60
-    labelled: int = 12
-    gan_steps: int = 240
+    labelled: int = 20
+    gan_steps: int = 200
     gan_batch: int = 8
-    picker_steps: int = 300
+    picker_steps: int = 420
 
     def __post_init__(self) -> None:
         _allow(self, "at least 1", 1, 1e9, "shots", "labelled", "gan_steps", "gan_batch", "picker_steps")
