@@ -1,11 +1,13 @@
 """`seisray demo`: the whole job on this machine, from field files to a report."""
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seisray.config import DemoConfig, GanConfig, PickerConfig, PickerTrainConfig, TrainConfig
 from seisray.errors import ConfigError
+from seisray.field_files import field_files
 from seisray.ingest import IngestConfig, ingest
 from seisray.metrics.picks import PickScore
 from seisray.picking.score import score
@@ -59,7 +61,12 @@ def demo(
             survey, picks = [str(file) for file in files], str(table)
         ingest(name, survey, store=store, config=IngestConfig(picks=picks, geometry=geometry), resume=True)
     manifest = place.survey(name)
-    print(f"survey   {place.folder('surveys', name)}: {manifest.n_gathers} gathers, {manifest.n_traces} traces")
+    if survey and {str(file) for file in field_files(survey)} - {source["uri"] for source in manifest.sources}:
+        raise ConfigError(f"{place} holds a demo of other field files; name another store with --store")
+    print(
+        f"survey   {place.folder('surveys', name)}: {manifest.n_gathers} gathers, {manifest.n_traces} traces",
+        file=sys.stderr,
+    )
 
     gathers = read_labelled(place, [manifest], None)
     ordered = [gather.ffid for gather in choose_gathers(gathers, None)]
@@ -73,14 +80,14 @@ def demo(
     picker_config = PickerConfig(train=PickerTrainConfig(steps=config.picker_steps))
     if not place.versions(gan):
         pretrain_gan([name], model=gan, store=store, config=gan_config)
-    print(f"gan      {place.folder('models', gan)}")
+    print(f"gan      {place.folder('models', gan)}", file=sys.stderr)
     for source, model in ((gan, f"{name}-from-gan"), (SCRATCH, f"{name}-from-scratch")):
         if not place.versions(model):
             ffids = ",".join(map(str, learn))
             finetune([name], source=source, model=model, ffids=ffids, store=store, config=picker_config)
         if model not in place.names("picks"):
             pick_survey(name, model=model, out=model, store=store, resume=True)
-        print(f"picker   {place.folder('models', model)}")
+        print(f"picker   {place.folder('models', model)}", file=sys.stderr)
     scores = [score(f"{name}-{way}", store=store, ffids=held_out) for way in ("from-gan", "from-scratch")]
     page = report([f"{name}-from-gan", f"{name}-from-scratch"], name=name, store=store, ffids=held_out)
     return DemoResult(survey=name, from_gan=scores[0], from_scratch=scores[1], report=str(page))

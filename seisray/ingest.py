@@ -1,5 +1,6 @@
 """Field files to a survey: Ray Data tasks read trace-aligned byte ranges, and write one shard each."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ def ingest(
     labels = _table(config.picks, lambda data, where: read_first_breaks(data, where, config.pick_origin))
     geometry = _table(config.geometry, read_geometry)
     described = [describe(source) for source in sources]
-    tables = [describe(locate(uri)) for uri in (config.picks, config.geometry) if uri]
+    tables = [hashlib.sha256(locate(uri).read_bytes()).hexdigest() for uri in (config.picks, config.geometry) if uri]
     identity = fingerprint([name, described, tables, asdict(config), shards.SCHEMA.to_string()])
     parts = list(plan(sources, identity))
     place.check_writable()

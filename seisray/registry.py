@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
@@ -118,7 +119,7 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StorageError now rather than after hours of work where the store cannot be written."""
-        probe = self.root / ".seisray-write-test"
+        probe = self.root / f".seisray-write-test-{uuid.uuid4().hex[:8]}"
         probe.write_bytes(b"")
         probe.delete()
 
@@ -174,6 +175,8 @@ class Store:
 
     def names(self, kind: str) -> list[str]:
         """Return the names under one kind of artefact; surveys and picks only where their manifest exists."""
+        if kind == "runs":
+            return [f"{one.name}/{run.name}" for one in (self.root / kind).folders() for run in one.folders()]
         found = [folder.name for folder in (self.root / kind).folders()]
         if kind in ("surveys", "picks"):
             return [name for name in found if (self.root / kind / name / "manifest.json").exists()]

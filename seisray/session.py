@@ -49,7 +49,7 @@ def connect(*, dashboard: bool = True) -> None:
     own: dict[str, Any] = {} if address else {"num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
     try:
         started = ray.init(**quiet, **own)
-    except ConnectionError as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
     if started.dashboard_url:
         print(f"Ray dashboard: http://{started.dashboard_url}", file=sys.stderr)
@@ -62,7 +62,7 @@ def _probe(address: str) -> None:
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
 
 

@@ -46,7 +46,7 @@ def encode_samples(samples: NDArray[np.float32], encoding: Encoding) -> tuple[by
     if encoding == "float32":
         return samples.astype("<f4").tobytes(), np.ones(len(samples), dtype=np.float32)
     peak = np.abs(samples).max(axis=1)
-    scale = np.where(peak > 0, peak / 32767, 1).astype(np.float32)
+    scale = np.where(peak > 32767 * np.finfo(np.float32).tiny, peak / 32767, 1).astype(np.float32)
     # the quotient can exceed 32767 by a rounding of the scale
     stored = np.clip(np.rint(samples / scale[:, None]), -32767, 32767)
     return stored.astype("<i2").tobytes(), scale
@@ -82,18 +82,24 @@ def write_shard(
 
 def read_rejects(location: Location) -> list[dict[str, str]]:
     """Return what was left out of a shard, and why."""
-    schema = pq.read_schema(io.BytesIO(location.read_bytes()))
-    found: list[dict[str, str]] = json.loads((schema.metadata or {}).get(_REJECTS, b"[]"))
+    metadata = read_table(location, columns=[]).schema.metadata
+    found: list[dict[str, str]] = json.loads((metadata or {}).get(_REJECTS, b"[]"))
     return found
 
 
 def read_shard(location: Location, *, columns: Iterable[str] | None = None) -> list[dict[str, Any]]:
     """Return the rows of a shard, all columns or some; raise StorageError where it is no shard."""
+    return list(_rows(read_table(location, columns=None if columns is None else list(columns))))
+
+
+def read_table(location: Location, **options: Any) -> pa.Table:
+    """Return a Parquet file, with pyarrow's options; raise StorageError where it is damaged."""
+    data = location.read_bytes()
     try:
-        table = pq.read_table(io.BytesIO(location.read_bytes()), columns=None if columns is None else list(columns))
-    except pa.ArrowInvalid as error:
-        raise StorageError(f"{location} is not a readable shard: {error}; ingest the survey again") from error
-    return list(_rows(table))
+        return pq.read_table(io.BytesIO(data), **options)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise StorageError(f"{location} is not a readable table: {reason}; delete it and make it again") from error
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:

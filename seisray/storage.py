@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import fs
 
 from seisray.errors import ConfigError, NotFoundError, StorageError
@@ -149,7 +150,10 @@ def locate(uri: str) -> Location:
         return Location(uri.rstrip("/"))
     if "://" in uri and not uri.startswith("file://"):
         raise ConfigError(f"{uri!r}: unknown scheme; expected a local path or s3://bucket/prefix")
-    return Location(str(Path(uri.removeprefix("file://")).expanduser().absolute()))
+    try:
+        return Location(str(Path(uri.removeprefix("file://")).expanduser().absolute()))
+    except RuntimeError as error:
+        raise ConfigError(f"{uri!r}: {error}") from error
 
 
 @contextmanager
@@ -159,6 +163,6 @@ def _named(location: Location, verb: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise NotFoundError(f"{location} does not exist; check the path") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).strip().splitlines()[0]
+    except (OSError, pa.ArrowException) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).strip().splitlines()[0]
         raise StorageError(f"cannot {verb} {location}: {reason}") from error

@@ -6,7 +6,7 @@ was interrupted goes on with the very panels it would have had.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle, islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seisray import shards
 from seisray.config import PanelConfig
-from seisray.errors import ConfigError
+from seisray.errors import ConfigError, StorageError
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
 from seisray.storage import Location
@@ -108,12 +108,16 @@ def _visits(
 
 
 def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.float32]:
-    """Return the panels of a visit in random order, (n, traces, samples). Traces of zeros teach nothing: left out."""
+    """Return the panels of a visit in random order, (n, traces, samples).
+
+    Traces of zeros teach nothing and are left out; in place of gathers that have no others come the shard's next ones.
+    """
     rng = np.random.default_rng([seed, 1, visit.number])
-    cut = [
-        cut_panels(gather.samples[gather.live], rng, config, config.per_gather)
-        for gather in shards.read_gathers(visit.shard.location)
-    ]
+    live = [gather for gather in shards.read_gathers(visit.shard.location) if gather.live.any()]
+    if not live:
+        raise StorageError(f"{visit.shard.location} holds no live trace; ingest the survey again without its files")
+    gathers = islice(cycle(live), visit.shard.n_gathers)
+    cut = [cut_panels(gather.samples[gather.live], rng, config, config.per_gather) for gather in gathers]
     panels = np.concatenate(cut)
     return panels[rng.permutation(len(panels))][visit.skip :]
 

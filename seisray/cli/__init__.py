@@ -46,6 +46,9 @@ def launch(
         Show Ray's own messages.
     """
     settings = read_toml(config) if config else {}
+    for name in ("store", "ray-address"):
+        if not isinstance(settings.get(name, ""), str):
+            raise ConfigError(f"{config}: {name} is {settings[name]!r}, expected text")
     common = Common(
         store=store or settings.get("store", "./seisray-store"),
         json=json or settings.get("json", False),

@@ -39,7 +39,7 @@ class Common:
     def show(self, value: dict[str, Any], title: str) -> None:
         """Print a result: a table for people, one line of JSON for programs."""
         if self.json:
-            print(json.dumps(value))
+            print(json.dumps({key: None if entry != entry else entry for key, entry in value.items()}, allow_nan=False))
             return
         table = Table(title=title, show_header=False, title_justify="left")
         for key, entry in value.items():

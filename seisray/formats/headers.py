@@ -60,9 +60,11 @@ STANDARD: Mapping[str, HeaderField] = MappingProxyType(
         "source_y": _field(77),
         "receiver_x": _field(81),
         "receiver_y": _field(85),
+        "coordinate_units": _field(89, "int16"),
         "delay_ms": _field(109, "int16"),
         "n_samples": _field(115, "uint16"),
         "sample_interval_us": _field(117, "uint16"),
+        "time_scalar": _field(215, "int16"),
     }
 )
 """Bytes of SEG-Y rev 0 to 2."""
@@ -77,7 +79,7 @@ def header_mapping(changes: Sequence[str]) -> dict[str, HeaderField]:
     for change in changes:
         name, equals, place = change.partition("=")
         byte, _, format = place.partition(":")
-        if name not in STANDARD or not equals or not byte.isdigit():
+        if name not in STANDARD or not equals or not byte.isdecimal():
             raise ConfigError(
                 f"--header {change!r}: expected name=byte[:format] with name one of {', '.join(STANDARD)}"
             )

@@ -22,6 +22,8 @@ FILE_HEADER_BYTES = 3600
 TEXT_HEADER_BYTES = 3200
 SAMPLE_DTYPES = {1: "u4", 3: "i2", 5: "f4", 8: "i1"}  # every one of them fits float32 exactly
 DEAD_TRACE_CODE = 2
+FEET, FOOT_M = 2, 0.3048
+LENGTHS = (0, 1)  # coordinate units that are lengths; the others are angles
 
 ReadAt = Callable[[int, int], bytes]
 """Read (offset, length) bytes of a file."""
@@ -29,7 +31,10 @@ ReadAt = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SegyLayout:
-    """Say how the traces of one SEG-Y file lie in its bytes. `byte_order` is '>' or '<', as in struct."""
+    """Say how the traces of one SEG-Y file lie in its bytes.
+
+    byte_order: '>' or '<', as in struct. unit_m: metres in the file's unit of length.
+    """
 
     byte_order: str
     format_code: int
@@ -37,6 +42,7 @@ class SegyLayout:
     sample_interval_us: float
     data_start: int
     n_traces: int
+    unit_m: float = 1.0
 
     @property
     def trace_bytes(self) -> int:
@@ -80,6 +86,7 @@ def read_layout(read_at: ReadAt, file_bytes: int, where: str) -> SegyLayout:
         sample_interval_us=float(interval_us),
         data_start=FILE_HEADER_BYTES + (TEXT_HEADER_BYTES * n_extended if revision else 0),
         n_traces=0,
+        unit_m=FOOT_M if struct.unpack_from(byte_order + "h", head, 3254)[0] == FEET else 1.0,
     )
     n_traces, rest = divmod(file_bytes - layout.data_start, layout.trace_bytes)
     if n_traces < 1 or rest:
@@ -176,22 +183,25 @@ def _gather(
         ffid=ffid,
         shot_point=int(head["shot_point"][0]),
         sample_interval_us=layout.sample_interval_us,
-        delay_ms=float(head["delay_ms"][0]),
+        delay_ms=float(apply_scalar(head["delay_ms"], head["time_scalar"])[0]),
         samples=samples,
         channel=head["channel"],
         live=np.any(samples != 0, axis=1) & (head["trace_code"] != DEAD_TRACE_CODE),
-        **_geometry(head),
+        **_geometry(head, layout.unit_m),
     )
 
 
-def _geometry(head: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return coordinates in metres; a quantity that is zero on every trace was not recorded and stays unknown."""
+def _geometry(head: Mapping[str, NDArray[Any]], unit_m: float) -> dict[str, NDArray[Any]]:
+    """Return coordinates in metres; a quantity that is zero on every trace was not recorded and stays unknown.
+
+    So do coordinates that are angles.
+    """
     scalars = {"x": "coordinate_scalar", "y": "coordinate_scalar", "z": "elevation_scalar"}
-    found: dict[str, NDArray[Any]] = {"offset_m": head["offset"]} if head["offset"].any() else {}
+    found: dict[str, NDArray[Any]] = {"offset_m": head["offset"] * unit_m} if head["offset"].any() else {}
     for end in ("source", "receiver"):
-        known = head[f"{end}_x"].any() or head[f"{end}_y"].any()
+        known = np.isin(head["coordinate_units"], LENGTHS).all() and (head[f"{end}_x"].any() or head[f"{end}_y"].any())
         for axis, scalar in scalars.items():
             value = head[f"{end}_{axis}"]
             if known if axis != "z" else value.any():
-                found[f"{end}_{axis}_m"] = apply_scalar(value, head[scalar])
+                found[f"{end}_{axis}_m"] = apply_scalar(value, head[scalar]) * unit_m
     return found

@@ -34,6 +34,8 @@ def segy_bytes(gathers: Iterable[Gather], *, text: str = "") -> Iterator[bytes]:
 def _file_header(gather: Gather, text: str) -> bytes:
     lines = [f"C{i + 1:>2} {text[76 * i : 76 * (i + 1)]}" for i in range(40)]
     binary = bytearray(FILE_HEADER_BYTES - TEXT_HEADER_BYTES)
+    if gather.delay_ms != round(gather.delay_ms):
+        raise SegyError(f"SEG-Y holds the delay in whole ms; got {gather.delay_ms} ms")
     whole_us = round(gather.sample_interval_us)
     if whole_us != gather.sample_interval_us or not 0 < whole_us < 2**16 or gather.n_samples >= 2**16:
         raise SegyError(

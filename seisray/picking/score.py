@@ -37,7 +37,9 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
     Raises PicksError where labels name gathers that were not picked.
     """
     found = store.picks(picks)
-    rows = read_picks(store, found)
+    if store.survey(found.survey).fingerprint != found.survey_fingerprint:
+        raise PicksError(f"picks {picks!r} are of an earlier survey {found.survey!r}; pick it again")
+    rows = _unambiguous(read_picks(store, found), picks)
     labels = labels_of(store, truth or found.survey)
     if ffids is not None:
         rows = rows.filter(pa.compute.is_in(rows["ffid"], pa.array(ffids, pa.int64())))
@@ -50,7 +52,18 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
         raise PicksError(
             f"{truth or found.survey}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}"
         )
-    return rows.join(labels, KEYS, join_type="left outer").sort_by([(key, "ascending") for key in KEYS])
+    joined = rows.join(labels, KEYS, join_type="left outer").sort_by([(key, "ascending") for key in KEYS])
+    lost = len(labels) - pa.compute.sum(pa.compute.is_valid(joined["first_break_ms"])).as_py()
+    if lost:
+        raise PicksError(f"{truth or found.survey}: {lost} labels are on traces that the picks {picks!r} do not have")
+    return joined
+
+
+def _unambiguous(rows: pa.Table, picks: str) -> pa.Table:
+    """Return the rows; raise PicksError where FFID and trace name more than one of them."""
+    if len(rows.group_by(KEYS).aggregate([])) != len(rows):
+        raise PicksError(f"picks {picks!r}: an FFID is in several field files, so FFID and trace do not name a trace")
+    return rows
 
 
 def labels_of(store: Store, truth: str) -> pa.Table:
@@ -81,7 +94,7 @@ def export_csv(store: Store, picks: str, location: Location) -> int:
 
     time_ms counts from the first sample; traces without a pick are left out.
     """
-    rows = read_picks(store, store.picks(picks))
+    rows = _unambiguous(read_picks(store, store.picks(picks)), picks)
     rows = rows.filter(pa.compute.is_finite(rows["pick_ms"])).sort_by([(key, "ascending") for key in KEYS])
     chosen = rows.select(["ffid", "trace", "pick_ms", "probability", "sigma_ms", "flag"])
     sink = io.BytesIO()

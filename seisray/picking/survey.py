@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
+import ray
 
 from seisray import errors, shards
 from seisray.config import BodyConfig, PanelConfig
-from seisray.errors import ConfigError, ExistsError, SeisrayError
+from seisray.errors import ConfigError, ExistsError, SeisrayError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.models.unet import channels_last
@@ -85,13 +85,12 @@ def pick_survey(
 
 
 def _run(store: Store, survey: Survey, card: Model, folder: Location, workers: int) -> list[dict[str, Any]]:
-    import ray
-
     dataset = ray.data.range(len(survey.shards), override_num_blocks=len(survey.shards)).map(
         ShardPicker,  # type: ignore[arg-type]
         fn_constructor_args=(str(store), survey, card, folder),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, len(survey.shards)), 1)),
         num_cpus=1,
+        num_gpus=1 if ray.cluster_resources().get("GPU") else 0,
     )
     results: list[dict[str, Any]] = []
     traces, started_s = 0, time.monotonic()
@@ -113,7 +112,7 @@ class ShardPicker:
         self._store, self._survey, self._card, self._folder = Store(store), survey, card, folder
         self._picker, panel = load_picker(self._store, card)
         self._gain, self._window = panel.gain, panel.samples
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._device = "cuda" if ray.get_gpu_ids() else "cpu"
         self._picker.to(self._device)
         channels_last(self._picker)
 
@@ -159,14 +158,18 @@ class ShardPicker:
 
 def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
     """Return a picker ready to pick, and the panels it learned from."""
-    picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
-    picker.load_state_dict(load_weights(store, card, "picker"))
-    return picker.eval(), PanelConfig(**card.config["panel"])
+    weights = load_weights(store, card, "picker")
+    try:
+        picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
+        picker.load_state_dict(weights)
+        return picker.eval(), PanelConfig(**card.config["panel"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error
 
 
 def read_part(location: Location) -> pa.Table:
     """Return the pick rows of one part."""
-    return pq.read_table(io.BytesIO(location.read_bytes()), schema=PICK_SCHEMA)
+    return shards.read_table(location, schema=PICK_SCHEMA)
 
 
 def read_picks(store: Store, picks: PickSet) -> pa.Table:

@@ -111,13 +111,14 @@ def _score_sections(main: pa.Table, scores: dict[str, PickScore]) -> Iterator[Se
         for name, one in scores.items()
     ]
     residual_ms = main["pick_ms"].to_numpy() - main["first_break_ms"].to_numpy()
+    residual_ms = residual_ms[np.isfinite(residual_ms)]
+    figures = [("Share of labelled traces within a tolerance", png_bytes(plot_hit_rates(scores)))]
+    if residual_ms.size:
+        figures.append(("Residuals: pick minus first break", png_bytes(plot_residuals(residual_ms))))
     yield Section(
         title="Against the labels",
         text="A trace that is labelled and not picked counts as a miss.",
-        figures=(
-            ("Share of labelled traces within a tolerance", png_bytes(plot_hit_rates(scores))),
-            ("Residuals: pick minus first break", png_bytes(plot_residuals(residual_ms[np.isfinite(residual_ms)]))),
-        ),
+        figures=tuple(figures),
         table=(head, *rows),
     )
 

@@ -140,7 +140,8 @@ def parse_ffids(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) < int(first)):
+        ends = [first, last] if dash else [first, first]
+        if not all(end.isdecimal() and len(end) < 11 for end in ends) or not 0 <= int(ends[1]) - int(ends[0]) < 10**6:
             raise ConfigError(f"FFIDs {text!r}: expected numbers and ranges such as 1001-1040,1050")
-        found += range(int(first), int(last or first) + 1)
+        found += range(int(ends[0]), int(ends[1]) + 1)
     return found

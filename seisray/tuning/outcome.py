@@ -81,6 +81,7 @@ def write_trials(search: Search, study: optuna.Study) -> None:
 
 
 def best_trial(search: Search, study: optuna.Study) -> BestTrial:
+    """Return the best of the trials that came to their end; raise TrainingError where none did."""
     ended = finished_trials(study)
     complete = [trial for trial in ended if trial.state == TrialState.COMPLETE and trial.value is not None]
     if not complete:

@@ -60,7 +60,7 @@ def tune_gan(
         space=gan_space,
         configure=gan_config,
         trial=gan_trial,
-        command=lambda drawn: ["seisray", "pretrain", "gan", *surveys, "--model", study],
+        command=lambda drawn: ["seisray", "pretrain", "gan", *surveys, "--model", study, "--store", str(place)],
     )
     _check(trials, base.train)
     claim_study(search.folder, _identity(search, manifests), resume=resume)
@@ -101,7 +101,18 @@ def tune_picker(
 
     def command(drawn: dict[str, Any]) -> list[str]:
         chosen = ["--ffids", ",".join(str(gather.ffid) for gather in gathers)]
-        return ["seisray", "finetune", *surveys, "--from", drawn["source"], *chosen, "--model", study]
+        return [
+            "seisray",
+            "finetune",
+            *surveys,
+            "--from",
+            drawn["source"],
+            *chosen,
+            "--model",
+            study,
+            "--store",
+            str(place),
+        ]
 
     search = Search(
         kind="picker",
