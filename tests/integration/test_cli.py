@@ -57,6 +57,11 @@ BAD = {
     "missing file": (["ingest", "new", "nowhere.sgy"], "nowhere.sgy"),
     "not a SEG-Y": (["ingest", "new", "{text}"], "SEG-Y"),
     "unknown survey": (["pretrain", "gan", "nowhere", "--model", "m"], "'nowhere'"),
+    "FFIDs without end": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--ffids", "1-99999999999999"],
+        "FFIDs",
+    ),
+    "home of nobody": (["ingest", "new", "~nobody-at-all/x.sgy"], "nobody-at-all"),
     "unknown model": (["pick", "tiny", "--model", "nowhere", "--out", "o"], "'nowhere'"),
     "labels of unknown FFIDs": (["ingest", "new", "{file}", "--picks", "{stranger}"], "999"),
     "picks of a missing column": (["ingest", "new", "{file}", "--picks", "{text}"], "ffid"),
@@ -132,3 +137,18 @@ def test_help_groups_the_commands_by_the_steps_of_the_job(capsys: Capture, monke
         shown.index(title) for title in ("─ Start here", "─ Field files to a survey", "─ Learn", "─ Pick and judge")
     ]
     assert steps == sorted(steps)
+
+
+def test_picks_of_a_survey_that_was_replaced_are_not_scored(
+    ray_session: None, tiny_field_files: tuple[Path, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    file, picks = map(str, tiny_field_files)
+    store = ["--store", str(tmp_path)]
+    assert main(["ingest", "line", file, "--picks", picks, *store]) == 0
+    assert main(["finetune", "line", "--from", "scratch", "--model", "p", *PICKER, "--train.workers=1", *store]) == 0
+    assert main(["pick", "line", "--model", "p", "--out", "p", *store]) == 0
+    assert main(["score", "p", *store]) == 0
+    assert main(["ingest", "line", file, "--picks", picks, "--encoding", "float32", "--replace", *store]) == 0
+    capsys.readouterr()
+    assert main(["score", "p", *store]) == 2
+    assert "earlier survey 'line'" in capsys.readouterr().err

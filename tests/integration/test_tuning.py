@@ -80,7 +80,7 @@ def test_a_search_that_was_killed_goes_on_from_its_last_checkpoint(store: str) -
     assert best.value == min(trial.value for trial in trials if trial.value is not None)
     kept = json.loads(Path(f"{store}/studies/gan/best.json").read_text())
     assert kept["config"]["adversary"]["d_lr"] == trials[best.number].params["adversary.d_lr"]
-    assert kept["use"].startswith("seisray pretrain gan line --model gan --set ")
+    assert kept["use"].startswith("seisray pretrain gan line --model gan --store ")
     assert Path(best.checkpoint, "state.pt").exists()
 
     with pytest.raises(ConfigError, match=r"panel.gain: 3.0 -> 2.0"):

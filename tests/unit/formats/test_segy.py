@@ -223,3 +223,23 @@ def test_a_gather_whose_trace_headers_disagree_is_rejected(byte: int, named: str
     found = read(put(file, 3600 + TRACE_BYTES + byte, ">h", 77))
     assert [type(gather) for gather in found] == [GatherError, Gather, Gather]
     assert named in str(found[0])
+
+
+def test_feet_become_metres(file: bytes) -> None:
+    metres, feet = gathers_of(file)[0], gathers_of(put(file, 3255, ">h", 2))[0]
+    np.testing.assert_allclose(feet.receiver_x_m, 0.3048 * metres.receiver_x_m)
+    np.testing.assert_allclose(feet.offset_m, 0.3048 * metres.offset_m, rtol=1e-6)
+
+
+def test_coordinates_that_are_angles_stay_unknown(file: bytes) -> None:
+    first = gathers_of(put(file, 3600 + 89, ">h", 2))[0]
+    assert np.isnan(first.receiver_x_m).all()
+    assert np.isfinite(first.offset_m).all()
+
+
+def test_the_time_scalar_reaches_the_delay(line_gathers: LineGathers, write_segy: WriteSegy, tmp_path: Path) -> None:
+    data = write_segy(tmp_path / "f.sgy", line_gathers(1, delay_ms=-15)).read_bytes()
+    layout = layout_of(data)
+    for trace in range(layout.n_traces):
+        data = put(data, layout.offset(trace) + 215, ">h", -10)
+    assert gathers_of(data)[0].delay_ms == -1.5
