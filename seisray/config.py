@@ -218,15 +218,17 @@ class PickerConfig:
 class DemoConfig:
     """Settings of `seisray demo`, sized for two cores and ten minutes.
 
-    shots: of the synthetic survey. labelled: gathers with labels that both pickers learn from.
+    shots, snr_db: of the synthetic survey; the noisiest shots decide how many picks anybody could make.
+    labelled: gathers with labels that both pickers learn from.
     gan_steps, gan_batch, picker_steps: how long they train.
     """
 
     shots: int = 60
+    snr_db: tuple[float, float] = (12.0, 30.0)
     labelled: int = 20
     gan_steps: int = 200
     gan_batch: int = 8
-    picker_steps: int = 420
+    picker_steps: int = 330
 
     def __post_init__(self) -> None:
         _allow(self, "at least 1", 1, 1e9, "shots", "labelled", "gan_steps", "gan_batch", "picker_steps")

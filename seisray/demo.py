@@ -1,6 +1,5 @@
 """`seisray demo`: the whole job on this machine, from field files to a report."""
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from seisray.registry import Store
 from seisray.report.survey import report
 from seisray.stream import read_labelled
 from seisray.synthesize import synthesize
+from seisray.synthetic.noise import NoiseConfig
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.training.finetune import SCRATCH, finetune
 from seisray.training.picker import choose_gathers
@@ -56,7 +56,7 @@ def demo(
     name = f"{NAME}-own" if survey else NAME
     if name not in place.names("surveys"):
         if not survey:
-            shots = dataclasses.replace(SyntheticConfig(), shots=config.shots)
+            shots = SyntheticConfig(shots=config.shots, noise=NoiseConfig(snr_db=config.snr_db))
             files, table = synthesize(name, out=str(place.root / "field" / name), config=shots)
             survey, picks = [str(file) for file in files], str(table)
         ingest(name, survey, store=store, config=IngestConfig(picks=picks, geometry=geometry), resume=True)
