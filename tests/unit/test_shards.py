@@ -102,7 +102,7 @@ def test_what_was_left_out_stays_beside_the_rest(line_gathers: LineGathers, plac
 def test_a_damaged_shard_is_named(line_gathers: LineGathers, place: Location) -> None:
     write_shard(place, line_gathers(), "int16")
     place.write_bytes(place.read_bytes()[:-20])
-    with pytest.raises(StorageError, match=r"part\.parquet is not a readable shard"):
+    with pytest.raises(StorageError, match=r"part\.parquet is not a readable table"):
         list(read_gathers(place))
 
 
