@@ -1,4 +1,4 @@
-"""A gather: the traces that one shot left on its receivers, with what is known of each trace."""
+"""A gather: traces that belong together, such as those of one shot, with what is known of each."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,6 +11,9 @@ from seisray.errors import GatherError
 PER_TRACE = {
     "trace": np.int32,
     "channel": np.int32,
+    "field_record": np.int64,
+    "source": np.int32,
+    "source_trace": np.int64,
     "live": np.bool_,
     "offset_m": np.float32,
     "source_x_m": np.float64,
@@ -31,14 +34,17 @@ def _unknown() -> Any:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gather:
-    """Hold one shot gather.
+    """Hold one gather: of a shot, or of a receiver or midpoint where a survey was grouped so.
 
-    samples: (n_traces, n_samples) float32 amplitudes, no unit.
-    trace: (n_traces,) counts from 1 within the gather. channel: the recorder's number.
+    ffid, shot_point: of the first trace. samples: (n_traces, n_samples) float32 amplitudes, no unit.
+    trace: (n_traces,) counts from 1 within the gather. channel: the recorder's number. field_record: FFID of the trace.
+    source: which of the survey's field files a trace is from; source_trace: where in that file, counted from 1.
     live: False on all-zero traces. offset_m, *_m: NaN = not known.
     first_break_ms: from the first sample, NaN = not labelled.
     delay_ms: time of the first sample after the shot (negative: the record starts before it).
-    Columns left out are filled: `trace` and `channel` by counting, `live` from the samples, the rest with NaN.
+    trace_headers: (n_traces, 240 or more) bytes as they stand in a SEG-Y file; (n_traces, 0) for other sources.
+    Columns left out are filled: `trace`, `channel` and `source_trace` by counting, `field_record` with the FFID,
+    `source` with 0, `live` from the samples, the rest with NaN.
     Raises GatherError where shapes disagree or the sample interval is not positive.
     """
 
@@ -52,6 +58,9 @@ class Gather:
     delay_ms: float = 0.0
     trace: NDArray[np.int32] = field(default_factory=_unknown, repr=False)
     channel: NDArray[np.int32] = field(default_factory=_unknown, repr=False)
+    field_record: NDArray[np.int64] = field(default_factory=_unknown, repr=False)
+    source: NDArray[np.int32] = field(default_factory=_unknown, repr=False)
+    source_trace: NDArray[np.int64] = field(default_factory=_unknown, repr=False)
     live: NDArray[np.bool_] = field(default_factory=_unknown, repr=False)
     offset_m: NDArray[np.float32] = field(default_factory=_unknown, repr=False)
     source_x_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
@@ -61,6 +70,7 @@ class Gather:
     receiver_y_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
     receiver_z_m: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
     first_break_ms: NDArray[np.float32] = field(default_factory=_unknown, repr=False)
+    trace_headers: NDArray[np.uint8] = field(default_factory=_unknown, repr=False)
 
     def __post_init__(self) -> None:
         where = f"gather {self.gather_id!r} of {self.source_file}"
@@ -75,10 +85,16 @@ class Gather:
             if column.shape != (self.n_traces,):
                 raise GatherError(f"{where}: {name} has shape {column.shape}, expected ({self.n_traces},)")
             object.__setattr__(self, name, np.ascontiguousarray(column, dtype=dtype))
+        headers = self.trace_headers if self.trace_headers.size else np.empty((self.n_traces, 0), dtype=np.uint8)
+        if headers.ndim != 2 or len(headers) != self.n_traces:
+            raise GatherError(f"{where}: trace_headers have shape {headers.shape}, expected ({self.n_traces}, bytes)")
+        object.__setattr__(self, "trace_headers", headers)
 
     def _default(self, name: str) -> NDArray[Any]:
-        if name in ("trace", "channel"):
+        if name in ("trace", "channel", "source_trace"):
             return np.arange(1, self.n_traces + 1)
+        if name in ("field_record", "source"):
+            return np.full(self.n_traces, self.ffid if name == "field_record" else 0)
         if name == "live":
             return np.any(self.samples != 0, axis=1)
         return np.full(self.n_traces, np.nan)
