@@ -6,6 +6,10 @@ They live here rather than in `seisray` itself, so that importing one module of 
 from seisray.config import DemoConfig, GanConfig, PickerConfig, TuneConfig
 from seisray.demo import demo
 from seisray.ingest import IngestConfig, ingest
+from seisray.ingest.export import export_segy
+from seisray.ingest.verify import verify
+from seisray.inspection.facts import Inspection
+from seisray.inspection.files import inspect
 from seisray.picking.score import export_csv, score
 from seisray.picking.survey import pick_survey
 from seisray.registry import Store
@@ -20,14 +24,17 @@ __all__ = [
     "DemoConfig",
     "GanConfig",
     "IngestConfig",
+    "Inspection",
     "PickerConfig",
     "Store",
     "SyntheticConfig",
     "TuneConfig",
     "demo",
     "export_csv",
+    "export_segy",
     "finetune",
     "ingest",
+    "inspect",
     "pick_survey",
     "pretrain_gan",
     "report",
@@ -35,4 +42,5 @@ __all__ = [
     "synthesize",
     "tune_gan",
     "tune_picker",
+    "verify",
 ]

@@ -25,6 +25,12 @@ def fingerprint(value: object) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def config_dict(config: Any) -> dict[str, Any]:
+    """Return a configuration as JSON would give it back, for cards and comparisons."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PanelConfig:
     """Windows cut from gathers.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from seisray.config import DemoConfig, GanConfig, PickerConfig, PickerTrainConfig, TrainConfig
 from seisray.errors import ConfigError
-from seisray.field_files import field_files
 from seisray.ingest import IngestConfig, ingest
+from seisray.ingest.sources import field_files
 from seisray.metrics.picks import PickScore
 from seisray.picking.score import score
 from seisray.picking.survey import pick_survey
@@ -40,7 +40,7 @@ def demo(
     store: str,
     survey: Sequence[str] = (),
     picks: str | None = None,
-    geometry: str | None = None,
+    geometry: Sequence[str] = (),
     config: DemoConfig | None = None,
 ) -> DemoResult:
     """Run field files -> survey -> GAN -> picker -> picks -> scores -> report, and print where things are.
@@ -59,7 +59,7 @@ def demo(
             shots = SyntheticConfig(shots=config.shots, noise=NoiseConfig(snr_db=config.snr_db))
             files, table = synthesize(name, out=str(place.root / "field" / name), config=shots)
             survey, picks = [str(file) for file in files], str(table)
-        ingest(name, survey, store=store, config=IngestConfig(picks=picks, geometry=geometry), resume=True)
+        ingest(name, survey, store=store, config=IngestConfig(picks=picks, geometry=tuple(geometry)), resume=True)
     manifest = place.survey(name)
     if survey and {str(file) for file in field_files(survey)} - {source["uri"] for source in manifest.sources}:
         raise ConfigError(f"{place} holds a demo of other field files; name another store with --store")

@@ -1,5 +1,6 @@
 """A gather: traces that belong together, such as those of one shot, with what is known of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -25,6 +26,17 @@ PER_TRACE = {
     "first_break_ms": np.float32,
 }
 """Columns with one value a trace, and their types, in the order in which shards keep them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """Say which traces of a field file were left out, and why. first_byte: where the first of them starts."""
+
+    source_file: str
+    first_byte: int
+    ffid: int | None
+    n_traces: int
+    reason: str
 
 
 def _unknown() -> Any:
@@ -98,6 +110,48 @@ class Gather:
         if name == "live":
             return np.any(self.samples != 0, axis=1)
         return np.full(self.n_traces, np.nan)
+
+    def check_usable(self) -> None:
+        """Raise GatherError where it holds NaN or infinite samples, only dead traces, or a trace twice."""
+        highest, lowest = self.samples.max(axis=1), self.samples.min(axis=1)
+        odd = np.flatnonzero(~np.isfinite(highest) | ~np.isfinite(lowest))  # NaN and infinity pass through max and min
+        if odd.size:
+            raise GatherError(f"trace {self.trace[odd[0]]} holds NaN or infinite samples")
+        if not self.live.any():
+            raise GatherError("all traces are dead")
+        some = self.samples[:, :: max(self.n_samples // 64, 1)].sum(axis=1)
+        order = np.lexsort((some, lowest, highest))
+        alike = (np.diff(highest[order]) == 0) & (np.diff(lowest[order]) == 0) & (np.diff(some[order]) == 0)
+        for one, other in zip(order[:-1][alike], order[1:][alike], strict=True):
+            if self.live[one] and self.live[other] and np.array_equal(self.samples[one], self.samples[other]):
+                raise GatherError(
+                    f"traces {self.trace[one]} and {self.trace[other]} hold the same samples; one was written twice"
+                )
+
+    @classmethod
+    def join(cls, pieces: Sequence["Gather"]) -> "Gather":
+        """Return the pieces of one gather as one, in the order of the field files, its traces counted anew.
+
+        Raises GatherError where the pieces differ in sampling or delay.
+        """
+        first = min(pieces, key=lambda piece: (piece.source[0], piece.source_trace[0]))
+        for name in ("n_samples", "sample_interval_us", "delay_ms"):
+            found = sorted({getattr(piece, name) for piece in pieces})
+            if len(found) > 1:
+                raise GatherError(f"its traces differ in {name}: {', '.join(map(str, found))}")
+        columns = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in PER_TRACE}
+        order = np.lexsort((columns["source_trace"], columns["source"]))
+        columns = {name: column[order] for name, column in columns.items()} | {"trace": np.arange(1, len(order) + 1)}
+        widths = {piece.trace_headers.shape[1] for piece in pieces}
+        same = len(widths) == 1
+        headers = np.concatenate([piece.trace_headers for piece in pieces])[order] if same else _unknown()
+        samples = np.concatenate([piece.samples for piece in pieces])[order]
+        return first.replace(samples=samples, trace_headers=headers, **columns)
+
+    def take(self, order: NDArray[np.intp]) -> "Gather":
+        """Return the gather with its traces in another order; each keeps its number."""
+        columns = {name: getattr(self, name)[order] for name in (*PER_TRACE, "samples", "trace_headers")}
+        return self.replace(**columns)
 
     @property
     def n_traces(self) -> int:

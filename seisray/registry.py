@@ -45,7 +45,8 @@ class _Record:
 class Survey(_Record):
     """The manifest of a survey.
 
-    sources: uri, bytes and edge_sha256 (of the first and last 64 KiB) of each field file.
+    sources: index, name, uri, format, bytes, edge_sha256 (of the first and last 64 KiB), etag (S3's) and xxh3 (of what
+    was read) of each field file. settings: those of the ingest. unused_labels: first breaks that fit no trace.
     shards: uri relative to the survey, n_gathers, n_traces and bytes of each shard.
     """
 
@@ -59,6 +60,8 @@ class Survey(_Record):
     encoding: str
     fingerprint: str
     rejects: int
+    unused_labels: int
+    settings: dict[str, Any]
     headers: Mapping[str, str]
     sources: list[dict[str, Any]]
     shards: list[dict[str, Any]]

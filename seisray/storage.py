@@ -1,35 +1,126 @@
-"""Files behind a URI, on a local disk or in S3: listing, ranges, and writes that are seen whole or not at all."""
+"""Files behind a URI, on a local disk or in S3: listing, ranges, and writes that are seen whole or not at all.
 
+Where an S3 server fails for a while (500, 503, lost connections, short bodies, silence), Arrow tries each request a few
+times, and what outlasts that is tried again here, as a whole, until SEISRAY_S3_PATIENCE_S seconds (120) are over. What
+time will not heal (credentials, a missing bucket, the wrong region) fails at once.
+"""
+
+import functools
+import logging
 import os
+import re
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
+import tenacity
 from pyarrow import fs
 
 from seisray.errors import ConfigError, NotFoundError, StorageError
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-@cache
-def _s3() -> fs.S3FileSystem:
+STALL_S = 20.0  # a connection on which nothing moves for so long is given up; whatever takes so long says so
+
+# What may heal with time, in Arrow's words: a name or, where an answer has no body, a status. An upload is gone where
+# an earlier attempt completed it and the answer was lost.
+_PASSING = re.compile(
+    r"AWS Error (NETWORK_CONNECTION|INTERNAL_FAILURE|SERVICE_UNAVAILABLE|SLOW_DOWN|THROTTLING|REQUEST_TIMEOUT"
+    r"|NO_SUCH_UPLOAD|\w+ \(HTTP status (408|409|425|429|500|502|503|504)\))"
+)
+_REMEDIES = {
+    "INVALID_ACCESS_KEY_ID": "the server does not know the access key; check AWS_ACCESS_KEY_ID",
+    "SIGNATURE_DOES_NOT_MATCH": "the signature is wrong; check AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "the credentials have expired; renew them",
+    "ACCESS_DENIED": "access denied (HTTP 403); check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their rights",
+    "NO_SUCH_BUCKET": "the bucket does not exist; make it, or check its name and AWS_ENDPOINT_URL",
+    "PermanentRedirect|AuthorizationHeaderMalformed|InvalidRegion|status 30": "set AWS_REGION to that of the bucket",
+    "HTTP status 400": "the server refuses the request (HTTP 400); check AWS_REGION and the credentials",
+}
+
+
+class _BrokenAnswerError(OSError):
+    """An answer came through in part."""
+
+
+@functools.cache
+def _s3(attempts: int) -> fs.S3FileSystem:
     """Return S3 with credentials from the usual AWS chain; they are never written down.
 
-    AWS_ENDPOINT_URL names a server other than AWS, AWS_REGION the region.
+    AWS_ENDPOINT_URL names a server other than AWS, AWS_REGION the region. Each request is tried `attempts` times.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    scheme, _, host = endpoint.rpartition("://")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    scheme, _, host = (endpoint or "").rpartition("://")
+    if host:
+        # Some servers refuse or corrupt checksums that trail the body, which TLS or the signature covers anyway.
+        os.environ.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
+        os.environ.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_REQUIRED")
     return fs.S3FileSystem(
         endpoint_override=host or None,
         scheme=scheme or "https",
-        region=region or ("us-east-1" if host else None),
+        region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ("us-east-1" if host else None),
         connect_timeout=10,
-        request_timeout=60,
+        request_timeout=STALL_S,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
+        allow_delayed_open=True,  # a small file is one PUT, not an upload in parts
     )
+
+
+def _passes(error: BaseException) -> bool:
+    """Return whether an error may go away by itself."""
+    return isinstance(error, _BrokenAnswerError) or _PASSING.search(str(error)) is not None
+
+
+def _patience_s() -> float:
+    try:
+        return float(os.environ.get("SEISRAY_S3_PATIENCE_S", "120"))
+    except ValueError as error:
+        raise ConfigError(f"SEISRAY_S3_PATIENCE_S must be seconds, e.g. 120: {error}") from error
+
+
+def _patient(verb: str) -> Callable[[Method], Method]:
+    """Make a method of Location name its location in errors and, on S3, run again while its errors may pass."""
+
+    def wrap(method: Method) -> Method:
+        @functools.wraps(method)
+        def run(self: "Location", *args: Any, **kwargs: Any) -> Any:
+            with _named(self, verb):
+                if self.is_local:
+                    return method(self, *args, **kwargs)
+                return _outlast(lambda: method(self, *args, **kwargs), f"cannot {verb} {self} yet")
+
+        return cast(Method, run)
+
+    return wrap
+
+
+def _outlast(call: Callable[[], Any], complaint: str) -> Any:
+    """Call until no passing error comes or patience ends; warn once, at the first error or after STALL_S."""
+    patience_s, said = _patience_s(), threading.Event()
+
+    def warn(reason: object) -> None:
+        if not said.is_set():
+            said.set()
+            logging.getLogger(__name__).warning("%s: %s; trying for up to %.0f s", complaint, reason, patience_s)
+
+    notice = threading.Timer(STALL_S, warn, [f"no answer, or a slow one, for {STALL_S:.0f} s"])
+    notice.daemon = True
+    notice.start()
+    try:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
+            stop=tenacity.stop_before_delay(patience_s),
+            before_sleep=lambda state: warn(state.outcome and state.outcome.exception()),
+            reraise=True,
+        )(call)
+    finally:
+        notice.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,72 +150,96 @@ class Location:
 
     @property
     def filesystem(self) -> fs.FileSystem:
-        """Return the Arrow filesystem, for libraries that take one with `path`."""
-        return fs.LocalFileSystem() if self.is_local else _s3()
+        """Return the Arrow filesystem, for libraries that take one with `path`; S3 sits out half a minute by itself."""
+        return fs.LocalFileSystem() if self.is_local else _s3(8)
+
+    @property
+    def _files(self) -> fs.FileSystem:
+        return fs.LocalFileSystem() if self.is_local else _s3(3)
 
     @property
     def path(self) -> str:
         """Return the path within `filesystem`."""
         return self.uri.removeprefix("s3://")
 
+    @_patient("read")
     def exists(self) -> bool:
         """Return whether a file or folder is there."""
-        with _named(self, "read"):
-            return bool(self.filesystem.get_file_info(self.path).type != fs.FileType.NotFound)
+        return bool(self._files.get_file_info(self.path).type != fs.FileType.NotFound)
 
+    @_patient("read")
     def is_folder(self) -> bool:
         """Return whether a folder is there."""
-        with _named(self, "read"):
-            return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.Directory)
+        return bool(self._files.get_file_info(self.path).type == fs.FileType.Directory)
 
+    @_patient("read")
     def size(self) -> int:
         """Return the bytes of a file; raise NotFoundError where there is none."""
-        with _named(self, "read"):
-            info = self.filesystem.get_file_info(self.path)
+        info = self._files.get_file_info(self.path)
         if info.type != fs.FileType.File:
             raise NotFoundError(f"{self} does not exist, or is no file; check the path")
-        return int(info.size)
+        return self._true_size(info.size)
 
+    @_patient("read")
+    def etag(self) -> str | None:
+        """Return what S3 calls this version of the file, without quotes; None for local files."""
+        if self.is_local:
+            return None
+        with self._files.open_input_file(self.path) as file:
+            about = file.metadata()
+        if not {b"ETag", b"Last-Modified"} & about.keys():
+            raise _BrokenAnswerError("an answer broke off in its head")
+        return about[b"ETag"].decode().strip('"') if b"ETag" in about else None
+
+    @_patient("read")
     def read_bytes(self) -> bytes:
         """Return a whole file; raise NotFoundError where there is none."""
-        with _named(self, "read"), self.filesystem.open_input_file(self.path) as file:
-            return bytes(file.read())
+        with self._files.open_input_file(self.path) as file:
+            size = self._true_size(file.size())
+            data = bytes(file.read())
+        if len(data) < size:
+            raise _BrokenAnswerError(f"{len(data)} of {size} bytes came")
+        return data
 
+    @_patient("read")
     def read_range(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; raise StorageError where fewer are there."""
-        with _named(self, "read"), self.filesystem.open_input_file(self.path) as file:
+        with self._files.open_input_file(self.path) as file:
+            size = self._true_size(file.size())
             data = bytes(file.read_at(length, offset))
+        if len(data) < min(length, size - offset):
+            raise _BrokenAnswerError(f"{len(data)} of {length} bytes at {offset} came")
         if len(data) != length:
             raise StorageError(f"{self}: asked for {length} bytes at {offset}, got {len(data)}; did the file change?")
         return data
 
+    @_patient("write")
     def write_bytes(self, data: bytes) -> None:
         """Write a whole file, so that readers see the old or the new one and never a part."""
-        with _named(self, "write"):
-            if not self.is_local:
-                with self.filesystem.open_output_stream(self.path) as stream:
-                    stream.write(data)
-                return
-            target = Path(self.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-            try:
-                with part.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
+        if not self.is_local:
+            with self._files.open_output_stream(self.path) as stream:
+                stream.write(data)
+            return
+        target = Path(self.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
+    @_patient("write")
     def delete(self) -> None:
         """Remove a file, or a folder with all that is in it; nothing happens where there is none."""
-        with _named(self, "write"):
-            kind = self.filesystem.get_file_info(self.path).type
-            if kind == fs.FileType.File:
-                self.filesystem.delete_file(self.path)
-            elif kind == fs.FileType.Directory:
-                self.filesystem.delete_dir(self.path)
+        kind = self._files.get_file_info(self.path).type
+        if kind == fs.FileType.File:
+            self._files.delete_file(self.path)
+        elif kind == fs.FileType.Directory:
+            self._files.delete_dir(self.path)
 
     def files(self, *, recursive: bool = False) -> list["Location"]:
         """Return the files in a folder, sorted; none where the folder does not exist."""
@@ -134,12 +249,23 @@ class Location:
         """Return the folders in a folder, sorted; none where the folder does not exist."""
         return self._children(fs.FileType.Directory, False)
 
+    @_patient("read")
     def _children(self, kind: fs.FileType, recursive: bool) -> list["Location"]:
-        with _named(self, "read"):
-            found = self.filesystem.get_file_info(fs.FileSelector(self.path, recursive=recursive, allow_not_found=True))
+        found = self._files.get_file_info(fs.FileSelector(self.path, recursive=recursive, allow_not_found=True))
+        bucket = self.path.partition("/")[0]
+        if not (found or self.is_local) and self._files.get_file_info(bucket).type == fs.FileType.NotFound:
+            raise NotFoundError(f"cannot read {self}: {_REMEDIES['NO_SUCH_BUCKET']}")
         scheme = "" if self.is_local else "s3://"
         visible = (info.path for info in found if info.type == kind and not info.base_name.startswith("."))
         return [Location(scheme + path) for path in sorted(visible)]
+
+    def _true_size(self, size: int) -> int:
+        """Return the size; where that is 0, look again: an answer that broke off before its length passes for it."""
+        if size == 0 and not self.is_local:
+            info = self._files.get_file_info(self.path)
+            if info.size != 0 or info.mtime is None:
+                raise _BrokenAnswerError("an answer broke off in its head")
+        return size
 
 
 def locate(uri: str) -> Location:
@@ -158,11 +284,17 @@ def locate(uri: str) -> Location:
 
 @contextmanager
 def _named(location: Location, verb: str) -> Iterator[None]:
-    """Turn errors of the filesystem into ones that say which location failed and how."""
+    """Turn errors of the filesystem into ones that say which location failed, how, and what to do."""
     try:
         yield
+    except (NotFoundError, StorageError):
+        raise
     except FileNotFoundError as error:
         raise NotFoundError(f"{location} does not exist; check the path") from error
     except (OSError, pa.ArrowException) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).strip().splitlines()[0]
+        reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
+        if _passes(error):
+            reason += f"; gave up after {_patience_s():.0f} s (SEISRAY_S3_PATIENCE_S)"
+        else:
+            reason = next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, reason)), reason)
         raise StorageError(f"cannot {verb} {location}: {reason}") from error

@@ -19,7 +19,7 @@ def demo(
     *,
     survey: list[str] | None = None,
     picks: str | None = None,
-    geometry: str | None = None,
+    geometry: list[str] | None = None,
     config: Annotated[DemoConfig | None, Flat] = None,
     common: Shared,
 ) -> None:
@@ -32,11 +32,11 @@ def demo(
     picks
         CSV with ffid,trace,time_ms for some gathers of your survey.
     geometry
-        CSV with kind,number,x_m,y_m for your survey.
+        CSV with kind,number,x_m,y_m, or SPS files, for your survey.
     """
     from seisray.demo import demo as run_demo
 
-    found = run_demo(store=common.store, survey=survey or (), picks=picks, geometry=geometry, config=config)
+    found = run_demo(store=common.store, survey=survey or (), picks=picks, geometry=geometry or (), config=config)
     if common.json:
         print(
             json.dumps(
@@ -79,6 +79,7 @@ def ingest(
     files: Annotated[list[str], Parameter(negative=())],
     *,
     replace: bool = False,
+    append: bool = False,
     resume: bool = False,
     config: Annotated[IngestConfig | None, Flat] = None,
     common: Shared,
@@ -93,11 +94,34 @@ def ingest(
         Field files, or folders of them; local or s3://.
     replace
         Rebuild a survey that exists.
+    append
+        Add the files to a survey that exists, read as its others were.
     resume
         Keep the shards that an interrupted ingest left.
     """
     from seisray.ingest import ingest as run
 
-    survey = run(name, files, store=common.store, config=config, replace=replace, resume=resume)
-    keys = ("n_gathers", "n_traces", "n_live", "n_labelled", "n_samples", "sample_interval_us", "encoding", "rejects")
-    common.show({key: getattr(survey, key) for key in keys}, f"survey {name}")
+    survey = run(name, files, store=common.store, config=config, replace=replace, resume=resume, append=append)
+    keys = ("n_gathers", "n_traces", "n_live", "n_labelled", "n_samples", "sample_interval_us", "encoding")
+    rejects = (
+        f"{survey.rejects}, listed in surveys/{name}/rejects.parquet"
+        if survey.rejects and not common.json
+        else survey.rejects
+    )
+    unused = {"unused_labels": survey.unused_labels} if survey.unused_labels or common.json else {}
+    shown = {key: getattr(survey, key) for key in keys} | {"rejects": rejects} | unused
+    common.show(shown, f"survey {name}")
+
+
+@app.command(group=DATA)
+def verify(name: str, *, common: Shared) -> None:
+    """Prove a survey equal to its field files, reading both again.
+
+    Parameters
+    ----------
+    name
+        Survey in the store.
+    """
+    from seisray.ingest.verify import verify as run
+
+    common.show(asdict(run(name, store=common.store)), f"survey {name} is what its field files hold")

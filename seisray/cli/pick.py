@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
 from seisray.cli.app import LOOK, PICK, Shared, app
 from seisray.errors import ConfigError
@@ -64,21 +65,30 @@ def score(picks: str, truth: str | None = None, *, ffids: str | None = None, com
 
 
 @app.command(group=PICK)
-def export(picks: str, out: str, *, common: Shared) -> None:
-    """Write picks as a CSV with ffid,trace,time_ms.
+def export(name: str, out: str, *, format: Literal["csv", "segy"] = "csv", common: Shared) -> None:
+    """Write picks as a CSV with ffid,trace,time_ms, or a survey as the SEG-Y files it came from.
 
     Parameters
     ----------
-    picks
-        Picks in the store.
+    name
+        Picks in the store; a survey with --format segy.
     out
-        File or s3:// URI to write.
+        File or s3:// URI to write; a folder with --format segy.
+    format
+        csv or segy.
     """
+    if format == "segy":
+        from seisray.ingest.export import export_segy
+
+        made = export_segy(name, out, store=common.store)
+        shown = {"traces": made.n_traces, "left_out_as_rejects": made.n_left_out, "files": " ".join(made.files)}
+        common.show(shown, f"survey {name}")
+        return
     from seisray.picking.score import export_csv
     from seisray.registry import Store
     from seisray.storage import locate
 
-    common.show({"rows": export_csv(Store(common.store), picks, locate(out)), "file": out}, f"picks {picks}")
+    common.show({"rows": export_csv(Store(common.store), name, locate(out)), "file": out}, f"picks {name}")
 
 
 @app.command(group=PICK)

@@ -20,10 +20,11 @@ from seisray.gather import Gather
 SEG2_MAGIC = (b"\x55\x3a", b"\x3a\x55")
 
 
-def read_seg2(data: bytes, *, survey: str, source_file: str) -> Gather:
+def read_seg2(data: bytes, *, survey: str, source_file: str, name: str | None = None) -> Gather:
     """Return the gather in a SEG-2 file; samples are never shifted by the recording delay, which is kept beside them.
 
-    The FFID is the last number in the file's name, or the shot sequence number where the name has none.
+    The FFID is the last number in the file's name, or the shot sequence number where the name has none. name: what the
+    gather is called after, by default the file.
     Raises Seg2Error where the file cannot be read, GatherError where its traces do not make one gather.
     """
     if data[:2] not in SEG2_MAGIC:
@@ -37,29 +38,27 @@ def read_seg2(data: bytes, *, survey: str, source_file: str) -> Gather:
         except Exception as error:  # ObsPy raises whatever its parser trips over
             raise Seg2Error(f"{source_file} cannot be read as SEG-2: {error}") from error
     try:
-        return _gather(stream, survey=survey, source_file=source_file)
+        return _gather(stream, survey=survey, source_file=source_file, name=name)
     except GatherError:
         raise
     except ValueError as error:  # a header word that is no number
         raise Seg2Error(f"{source_file} cannot be read as SEG-2: {error}") from error
 
 
-def _gather(stream: Iterable[Any], *, survey: str, source_file: str) -> Gather:
+def _gather(stream: Iterable[Any], *, survey: str, source_file: str, name: str | None) -> Gather:
     words = [trace.stats.seg2 for trace in stream]
     lengths = {(trace.stats.npts, trace.stats.delta) for trace in stream}
     delays_ms = {round(1000 * float(word.get("DELAY", 0)), 6) for word in words}
     if len(lengths) != 1 or len(delays_ms) != 1:
         raise GatherError(f"{source_file}: traces differ in length, interval or delay: {sorted(lengths)} {delays_ms}")
     samples = np.stack([np.asarray(trace.data, dtype=np.float32) for trace in stream])
-    if not np.isfinite(samples).all():
-        raise GatherError(f"{source_file}: NaN or infinite samples")
     stem = PurePosixPath(source_file).stem
     numbers = re.findall(r"\d+", stem)
     ffid = int(numbers[-1] if numbers else words[0].get("SHOT_SEQUENCE_NUMBER", 0))
     source, receiver = (_locations(words, f"{end}_LOCATION") for end in ("SOURCE", "RECEIVER"))
     return Gather(
         survey=survey,
-        gather_id=f"{stem}-{ffid}",
+        gather_id=f"{name or stem}-{ffid}",
         source_file=source_file,
         ffid=ffid,
         shot_point=int(float(words[0].get("SOURCE_STATION_NUMBER", 0))),

@@ -1,194 +1,184 @@
-"""SEG-Y: fixed-length traces behind a 3600-byte file header.
+"""Ranges of a SEG-Y file to gathers, each gather exactly once and without a pre-pass.
 
-Source: SEG-Y rev 1 (SEG, 2002). All byte positions of the format live here and in `headers`.
+Source: SEG-Y rev 1 (SEG, 2002), trace headers.
 """
 
-import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import GatherError, SegyError
-from seisray.formats.float_ibm import ibm_to_float32
-from seisray.formats.headers import STANDARD, TRACE_HEADER_BYTES, HeaderField
-from seisray.gather import Gather
+from seisray.formats.first_breaks import PickOrigin
+from seisray.formats.gather_key import GatherKey
+from seisray.formats.headers import HeaderField
+from seisray.formats.segy_file import ReadAt, SegyLayout
+from seisray.formats.segy_samples import decode_samples
+from seisray.gather import Gather, Reject
 from seisray.units import apply_scalar
 
-FILE_HEADER_BYTES = 3600
-TEXT_HEADER_BYTES = 3200
-SAMPLE_DTYPES = {1: "u4", 3: "i2", 5: "f4", 8: "i1"}  # every one of them fits float32 exactly
 DEAD_TRACE_CODE = 2
-FEET, FOOT_M = 2, 0.3048
 LENGTHS = (0, 1)  # coordinate units that are lengths; the others are angles
+LARGEST_GATHER_BYTES = 1 << 30
 
-ReadAt = Callable[[int, int], bytes]
-"""Read (offset, length) bytes of a file."""
+PickUnit = Literal["ms", "us", "s", "samples"]
+_UNIT_MS = {"ms": 1.0, "us": 1e-3, "s": 1e3}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SegyLayout:
-    """Say how the traces of one SEG-Y file lie in its bytes.
+class Reading:
+    """Say how the traces of a SEG-Y file become gathers.
 
-    byte_order: '>' or '<', as in struct. unit_m: metres in the file's unit of length.
+    name: what the file's gathers are called after, may be empty. source: the file's place among the
+    survey's field files.
+    pick_unit, pick_origin: of first breaks in the trace headers.
     """
 
-    byte_order: str
-    format_code: int
-    n_samples: int
-    sample_interval_us: float
-    data_start: int
-    n_traces: int
-    unit_m: float = 1.0
-
-    @property
-    def trace_bytes(self) -> int:
-        """Return the bytes of one trace with its header."""
-        return TRACE_HEADER_BYTES + self.n_samples * np.dtype(SAMPLE_DTYPES[self.format_code]).itemsize
-
-    def offset(self, trace: int) -> int:
-        """Return the byte at which a trace, counted from 0, starts."""
-        return self.data_start + trace * self.trace_bytes
+    survey: str
+    name: str
+    source_file: str
+    source: int
+    layout: SegyLayout
+    key: GatherKey
+    mapping: Mapping[str, HeaderField]
+    pick_unit: PickUnit = "ms"
+    pick_origin: PickOrigin = "shot"
 
 
-def read_layout(read_at: ReadAt, file_bytes: int, where: str) -> SegyLayout:
-    """Return the layout of a SEG-Y file from its headers.
+def read_range(read_at: ReadAt, layout: SegyLayout, first_trace: int, stop_trace: int) -> NDArray[np.uint8]:
+    """Return traces [first_trace, stop_trace) as (n_traces, trace_bytes)."""
+    raw = read_at(layout.offset(first_trace), (stop_trace - first_trace) * layout.trace_bytes)
+    return np.frombuffer(raw, dtype=np.uint8).reshape(stop_trace - first_trace, layout.trace_bytes)
 
-    where: the file's name for messages. Raises SegyError where the headers contradict the file's size or the standard.
+
+def gathers_starting_in(
+    blocks: NDArray[np.uint8], first_trace: int, read_at: ReadAt, reading: Reading
+) -> Iterator[Gather | Reject]:
+    """Yield the gathers that start in a range, or why one is no gather.
+
+    blocks: the traces of the range. A gather is a run of traces with one key. One trace before the range is read to see
+    whether the range starts in the middle of a gather, which then belongs to the range before; the last gather is read
+    past the range's end. So ranges that tile a file yield each gather exactly once.
+    Raises SegyError where a gather exceeds a GiB, since then the key is none.
     """
-    if file_bytes < FILE_HEADER_BYTES + TRACE_HEADER_BYTES:
-        raise SegyError(
-            f"{where} is not a SEG-Y file: {file_bytes} bytes, expected at least 3840 (headers of one trace)"
-        )
-    head = read_at(0, FILE_HEADER_BYTES)
-    codes = {order: struct.unpack_from(order + "h", head, 3224)[0] for order in "><"}
-    byte_order = next((order for order in "><" if codes[order] in SAMPLE_DTYPES), None)
-    if byte_order is None:
-        raise SegyError(
-            f"{where} is not a SEG-Y file that can be read: format code {codes['>']} in bytes 3225-3226, "
-            f"expected one of {', '.join(map(str, SAMPLE_DTYPES))} (1 = IBM float, 5 = IEEE float)"
-        )
-    interval_us, n_samples = (struct.unpack_from(byte_order + "H", head, at)[0] for at in (3216, 3220))
-    revision, n_extended = head[3500], struct.unpack_from(byte_order + "h", head, 3504)[0]
-    if n_samples == 0 or interval_us == 0:
-        raise SegyError(
-            f"{where}: the binary header says {n_samples} samples a trace at {interval_us} us; expected both above 0"
-        )
-    if revision and n_extended < 0:
-        raise SegyError(f"{where}: a variable number of extended text headers is not supported")
-    layout = SegyLayout(
-        byte_order=byte_order,
-        format_code=codes[byte_order],
-        n_samples=n_samples,
-        sample_interval_us=float(interval_us),
-        data_start=FILE_HEADER_BYTES + (TEXT_HEADER_BYTES * n_extended if revision else 0),
-        n_traces=0,
-        unit_m=FOOT_M if struct.unpack_from(byte_order + "h", head, 3254)[0] == FEET else 1.0,
-    )
-    n_traces, rest = divmod(file_bytes - layout.data_start, layout.trace_bytes)
-    if n_traces < 1 or rest:
-        raise SegyError(
-            f"{where}: {file_bytes} bytes do not hold whole traces of {n_samples} samples: after {max(n_traces, 0)} "
-            f"traces {rest} bytes are left, expected 0 or {layout.trace_bytes}; the file is cut short, or its sample "
-            "count or format code is wrong"
-        )
-    return SegyLayout(**{name: getattr(layout, name) for name in SegyLayout.__slots__} | {"n_traces": n_traces})
-
-
-def decode_samples(blocks: NDArray[np.uint8], layout: SegyLayout) -> NDArray[np.float32]:
-    """Return (n_traces, n_samples) amplitudes of (n_traces, trace_bytes) blocks."""
-    dtype = np.dtype(layout.byte_order + SAMPLE_DTYPES[layout.format_code])
-    raw = np.ascontiguousarray(blocks[:, TRACE_HEADER_BYTES:]).view(dtype)
-    if layout.format_code == 1:
-        return ibm_to_float32(raw.astype(np.uint32))
-    return raw.astype(np.float32)
-
-
-def read_gathers(
-    read_at: ReadAt,
-    layout: SegyLayout,
-    first_trace: int,
-    stop_trace: int,
-    *,
-    survey: str,
-    source_file: str,
-    mapping: Mapping[str, HeaderField] = STANDARD,
-) -> Iterator[Gather | GatherError]:
-    """Yield the gathers that start in traces [first_trace, stop_trace), or the reason why one is no gather.
-
-    A gather is a run of traces with one FFID. One trace before the range is read to see whether the range starts in
-    the middle of a gather, which then belongs to the range before; the last gather is read past the range's end. So
-    ranges that tile a file yield each gather exactly once, and no pre-pass is needed.
-    """
-    before = min(first_trace, 1)
-    blocks = _read_blocks(read_at, layout, first_trace - before, stop_trace)
-    ffid = mapping["ffid"].read(blocks, layout.byte_order)
-    starts = np.flatnonzero(np.diff(ffid)) + 1
-    if before == 0:
+    layout, key = reading.layout, reading.key
+    keys = key.read(blocks, layout.byte_order)
+    starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
+    if first_trace == 0 or _key_before(read_at, first_trace, reading) != tuple(keys[0]):
         starts = np.concatenate([[0], starts])
     if starts.size == 0:
         return
-    end = stop_trace
-    tail = [blocks[starts[-1] :]]
-    while end < layout.n_traces:  # the last gather may go on past the range
-        more = _read_blocks(read_at, layout, end, min(end + max(len(tail[0]), 64), layout.n_traces))
-        others = np.flatnonzero(mapping["ffid"].read(more, layout.byte_order) != ffid[starts[-1]])
-        tail.append(more[: others[0]] if others.size else more)
+    for start, stop in pairwise(starts):
+        yield _gather_or_reject(blocks[start:stop], np.arange(start, stop) + first_trace, reading)
+    last = [blocks[starts[-1] :], *_rest_of_gather(first_trace, blocks, int(starts[-1]), read_at, reading)]
+    traces = last[0] if len(last) == 1 else np.concatenate(last)
+    yield _gather_or_reject(traces, np.arange(len(traces)) + first_trace + starts[-1], reading)
+
+
+def pieces_of(blocks: NDArray[np.uint8], first_trace: int, reading: Reading) -> Iterator[Gather | Reject]:
+    """Yield what each gather has in a range, for gathers whose traces do not lie together, or why it cannot be used."""
+    keys = reading.key.read(blocks, reading.layout.byte_order)
+    _, which = np.unique(keys, axis=0, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
+        yield _gather_or_reject(blocks[rows], rows + first_trace, reading)
+
+
+def _key_before(read_at: ReadAt, first_trace: int, reading: Reading) -> tuple[int, ...]:
+    before = read_range(read_at, reading.layout, first_trace - 1, first_trace)
+    return tuple(reading.key.read(before, reading.layout.byte_order)[0])
+
+
+def _rest_of_gather(
+    first_trace: int, blocks: NDArray[np.uint8], start: int, read_at: ReadAt, reading: Reading
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the traces after a range that belong to the gather starting at block `start`."""
+    layout = reading.layout
+    key = reading.key.read(blocks[start : start + 1], layout.byte_order)
+    end = first_trace + len(blocks)
+    size = len(blocks) - start
+    while end < layout.n_traces:
+        more = read_range(read_at, layout, end, min(end + max(size, 64), layout.n_traces))
+        others = np.flatnonzero((reading.key.read(more, layout.byte_order) != key).any(axis=1))
+        yield more[: others[0]] if others.size else more
         if others.size:
-            break
+            return
         end += len(more)
-    for start, stop in zip(starts, [*starts[1:], None], strict=True):
-        traces = np.concatenate(tail) if stop is None else blocks[start:stop]
-        position = layout.offset(first_trace - before + int(start))
-        try:
-            yield _gather(traces, layout, survey=survey, source_file=source_file, mapping=mapping)
-        except GatherError as error:
-            yield GatherError(f"{source_file}, byte {position}, FFID {ffid[start]}: {error}")
+        size += len(more)
+        if size * layout.trace_bytes > LARGEST_GATHER_BYTES:
+            raise SegyError(
+                f"{reading.source_file}: {reading.key} is {', '.join(map(str, key[0]))} on more than {size} traces "
+                f"from trace {first_trace + start + 1} on, which is no gather; say with --group-by or --header what "
+                "tells gathers apart (seisray inspect finds out)"
+            )
 
 
-def _read_blocks(read_at: ReadAt, layout: SegyLayout, first: int, stop: int) -> NDArray[np.uint8]:
-    raw = read_at(layout.offset(first), (stop - first) * layout.trace_bytes)
-    return np.frombuffer(raw, dtype=np.uint8).reshape(stop - first, layout.trace_bytes)
+def _gather_or_reject(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], reading: Reading) -> Gather | Reject:
+    """Return the gather in blocks; numbers: where each trace is in the file, counted from 0."""
+    try:
+        return _gather(blocks, numbers, reading)
+    except GatherError as error:
+        ffid = int(reading.mapping["ffid"].read(blocks[:1], reading.layout.byte_order)[0])
+        first_byte = reading.layout.offset(int(numbers[0]))
+        return Reject(
+            source_file=reading.source_file, first_byte=first_byte, ffid=ffid, n_traces=len(blocks), reason=str(error)
+        )
 
 
-def _gather(
-    blocks: NDArray[np.uint8],
-    layout: SegyLayout,
-    *,
-    survey: str,
-    source_file: str,
-    mapping: Mapping[str, HeaderField],
-) -> Gather:
-    head = {name: field.read(blocks, layout.byte_order) for name, field in mapping.items()}
+def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], reading: Reading) -> Gather:
+    layout = reading.layout
+    head = {name: field.read(blocks, layout.byte_order) for name, field in reading.mapping.items()}
     for name, expected in (("n_samples", layout.n_samples), ("sample_interval_us", layout.sample_interval_us)):
-        odd = head[name][(head[name] != 0) & (head[name] != expected)]
+        limit = np.iinfo(head[name].dtype).max if head[name].dtype.kind in "iu" else np.inf
+        odd = head[name][(head[name] != 0) & (head[name] != expected)] if expected <= limit else head[name][:0]
         if odd.size:
             raise GatherError(f"a trace header says {name} {odd[0]}, the file header {expected:g}")
     if np.ptp(head["delay_ms"]):
         raise GatherError(
             f"recording delays from {head['delay_ms'].min()} to {head['delay_ms'].max()} ms in one gather"
         )
+    key = reading.key.read(blocks[:1], layout.byte_order)[0]
     samples = decode_samples(blocks, layout)
-    if not np.isfinite(samples).all():
-        trace = 1 + int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise GatherError(f"trace {trace} holds NaN or infinite samples")
-    ffid = int(head["ffid"][0])
+    delay_ms = float(apply_scalar(head["delay_ms"], head["time_scalar"])[0])
     return Gather(
-        survey=survey,
-        gather_id=f"{PurePosixPath(source_file).stem}-{ffid}",
-        source_file=source_file,
-        ffid=ffid,
+        survey=reading.survey,
+        gather_id="-".join([*([reading.name] if reading.name else []), *map(str, key)]),
+        source_file=reading.source_file,
+        ffid=int(head["ffid"][0]),
         shot_point=int(head["shot_point"][0]),
         sample_interval_us=layout.sample_interval_us,
-        delay_ms=float(apply_scalar(head["delay_ms"], head["time_scalar"])[0]),
+        delay_ms=delay_ms,
         samples=samples,
         channel=head["channel"],
-        live=np.any(samples != 0, axis=1) & (head["trace_code"] != DEAD_TRACE_CODE),
+        field_record=head["ffid"],
+        source=np.full(len(blocks), reading.source),
+        source_trace=numbers + 1,
+        live=(samples != 0).any(axis=1) & (head["trace_code"] != DEAD_TRACE_CODE),
+        trace_headers=blocks[:, : layout.header_bytes],
         **_geometry(head, layout.unit_m),
+        **_first_breaks(head, delay_ms, reading),
     )
+
+
+def _first_breaks(head: Mapping[str, NDArray[Any]], delay_ms: float, reading: Reading) -> dict[str, NDArray[Any]]:
+    """Return the first breaks that stand in the trace headers, in ms from the first sample; 0 and less are none."""
+    if "first_break" not in head:
+        return {}
+    value = head["first_break"].astype(np.float64)
+    unit_ms = _UNIT_MS.get(reading.pick_unit, reading.layout.sample_interval_us / 1000)
+    from_start = reading.pick_origin == "first-sample" or reading.pick_unit == "samples"
+    time_ms = np.where(value > 0, value * unit_ms - (0 if from_start else delay_ms), np.nan)
+    end_ms = reading.layout.n_samples * reading.layout.sample_interval_us / 1000
+    wrong = np.flatnonzero((time_ms < 0) | (time_ms > end_ms))
+    if wrong.size:
+        raise GatherError(
+            f"the header of trace {wrong[0] + 1} has a first break at {time_ms[wrong[0]]:g} ms from the first sample, "
+            f"outside 0..{end_ms:g} ms; are --pick-unit and --pick-origin right?"
+        )
+    return {"first_break_ms": time_ms}
 
 
 def _geometry(head: Mapping[str, NDArray[Any]], unit_m: float) -> dict[str, NDArray[Any]]:

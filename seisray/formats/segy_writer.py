@@ -1,13 +1,17 @@
-"""Write gathers as an ordinary SEG-Y rev 1 file with IEEE floats."""
+"""Gathers as bytes of SEG-Y: an ordinary rev 1 file with IEEE floats, or traces as they stood in their own file."""
 
 import struct
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seisray.errors import SegyError
+from seisray.formats.float_ibm import float32_to_ibm
 from seisray.formats.headers import STANDARD, TRACE_HEADER_BYTES
-from seisray.formats.segy import DEAD_TRACE_CODE, FILE_HEADER_BYTES, TEXT_HEADER_BYTES
+from seisray.formats.segy import DEAD_TRACE_CODE
+from seisray.formats.segy_layout import FILE_HEADER_BYTES, IBM, SAMPLE_FORMATS, TEXT_HEADER_BYTES, SegyLayout
 from seisray.gather import Gather
 
 CENTIMETRES = 100  # coordinates are kept as centimetres, with the scalar -100
@@ -73,3 +77,31 @@ def _traces(gather: Gather) -> bytes:
         STANDARD[name].write(blocks, column, ">")
     blocks[:, TRACE_HEADER_BYTES:] = gather.samples.astype(">f4").view(np.uint8)
     return blocks.tobytes()
+
+
+def trace_blocks(samples: NDArray[np.float32], headers: NDArray[np.uint8], layout: SegyLayout) -> NDArray[np.uint8]:
+    """Return traces as (n_traces, trace_bytes) of a file with a given layout.
+
+    samples: (n_traces, n_samples); whole-number formats take the nearest. headers: (n_traces, header_bytes), unchanged.
+    """
+    sample_format = SAMPLE_FORMATS[layout.format_code]
+    if layout.format_code == IBM:
+        words = float32_to_ibm(samples).astype(layout.byte_order + "u4")
+    elif sample_format.dtype[0] == "f":
+        words = samples.astype(layout.byte_order + sample_format.dtype)
+    else:
+        words = _whole(samples, sample_format.dtype, layout.byte_order)
+    return np.concatenate([headers, np.ascontiguousarray(words).view(np.uint8)], axis=1)
+
+
+def _whole(samples: NDArray[np.float32], dtype: str, byte_order: str) -> NDArray[Any]:
+    """Return samples as whole numbers; those of three bytes as (n_traces, 3 * n_samples) bytes."""
+    size = int(dtype[1:])
+    signed = dtype[0] == "i"
+    lowest = -(2.0 ** (8 * size - 1)) if signed else 0.0
+    highest = 2.0 ** (8 * size - signed) - 1
+    near = np.clip(np.rint(samples.astype(np.float64)), lowest, highest)
+    if size != 3:
+        return near.astype(byte_order + dtype)
+    wide = near.astype(f"{byte_order}i4").view(np.uint8).reshape(*samples.shape, 4)
+    return np.ascontiguousarray(wide[:, :, 1:] if byte_order == ">" else wide[:, :, :3]).reshape(len(samples), -1)

@@ -8,7 +8,7 @@ import pyarrow.compute
 import pyarrow.csv
 
 from seisray.errors import NotFoundError, PicksError
-from seisray.formats.tables import read_first_breaks
+from seisray.formats.first_breaks import read_first_breaks_csv
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.picking.survey import read_picks
 from seisray.registry import Store
@@ -81,12 +81,10 @@ def labels_of(store: Store, truth: str) -> pa.Table:
     location = locate(truth)
     if not location.exists():
         raise NotFoundError(f"{truth!r} is neither a survey in {store} nor a CSV file")
-    labels = read_first_breaks(location.read_bytes(), truth)
-    parts = [
-        pa.table([np.full(len(trace), ffid), trace.astype(np.int32), time_ms], names=[*KEYS, "first_break_ms"])
-        for ffid, (trace, time_ms) in labels.by_ffid.items()
-    ]
-    return pa.concat_tables(parts)
+    labels = read_first_breaks_csv(location.read_bytes(), truth)
+    if labels.key != "trace":
+        raise PicksError(f"{truth} names traces by channel, picks do not; ingest the survey with it, and name no truth")
+    return pa.table([labels.ffid, labels.number.astype(np.int32), labels.time_ms], names=[*KEYS, "first_break_ms"])
 
 
 def export_csv(store: Store, picks: str, location: Location) -> int:

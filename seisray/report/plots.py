@@ -64,7 +64,7 @@ def plot_gather(
             raise ConfigError(f"max_ms is {max_ms}, expected more than 0")
         end_ms = min(end_ms, max_ms)
     n_shown = min(gather.n_samples, int(round(end_ms / interval_ms, 6)) + 1)
-    amplitude = _balance(gather.samples[:, :n_shown], clip_percentile)  # (n_traces, n_shown) in -1..1
+    amplitude = balance(gather.samples[:, :n_shown], clip_percentile)  # (n_traces, n_shown) in -1..1
 
     figure = Figure(figsize=(float(np.clip(3.5 + 0.07 * gather.n_traces, 6.5, 15.0)), 6.8), layout="constrained")
     axes = figure.add_subplot()
@@ -76,7 +76,7 @@ def plot_gather(
     margin = 0.5 if display == "density" else 1.5
     axes.set_xlim(-margin, gather.n_traces - 1 + margin)
     axes.set_ylim(end_ms, 0.0)
-    _draw_dead(axes, gather.live)
+    draw_dead(axes, gather.live)
     _draw_times(axes, gather, pick_ms, flag, end_ms)
     _label_gather(axes, gather)
     _draw_legend(axes)
@@ -111,7 +111,7 @@ def plot_panels(panels: ArrayLike, *, columns: int = 8, title: str | None = None
     return figure
 
 
-def _balance(samples: NDArray[np.float32], clip_percentile: float) -> NDArray[np.float32]:
+def balance(samples: NDArray[np.float32], clip_percentile: float) -> NDArray[np.float32]:
     """Return (n_traces, n_samples) amplitudes in -1..1: each trace without its mean and over its RMS, then one clip."""
     finite = np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0)
     centred = finite - finite.mean(axis=1, keepdims=True)
@@ -131,8 +131,9 @@ def _draw_wiggles(axes: Axes, amplitude: NDArray[np.float32], interval_ms: float
         axes.plot(position + trace, time_ms, color="black", linewidth=0.35, zorder=1)
 
 
-def _draw_dead(axes: Axes, live: NDArray[np.bool_]) -> None:
-    dead = np.flatnonzero(~live)
+def draw_dead(axes: Axes, live: NDArray[np.bool_], *, first: int = 0) -> None:
+    """Cover dead traces with sand bands. first: the position of the first trace."""
+    dead = np.flatnonzero(~live) + first
     for index, position in enumerate(dead):
         label = f"dead trace ({dead.size})" if index == 0 else None
         axes.axvspan(position - 0.5, position + 0.5, color=DEAD, linewidth=0, zorder=2, label=label)

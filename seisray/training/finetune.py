@@ -7,7 +7,7 @@ from typing import Any
 import ray.train
 import ray.train.torch
 
-from seisray.config import BodyConfig, PickerConfig
+from seisray.config import BodyConfig, PickerConfig, config_dict
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.registry import Model, Store
@@ -17,7 +17,7 @@ from seisray.stream import read_labelled
 from seisray.training.checkpoint import checkpoint, load_checkpoint
 from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
-from seisray.training.run import Run, config_dict
+from seisray.training.run import Run
 from seisray.weights import load_weights, pack_weights
 
 SCRATCH = "scratch"

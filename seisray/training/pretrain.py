@@ -9,7 +9,7 @@ import ray.train
 import ray.train.torch
 import torch
 
-from seisray.config import GanConfig
+from seisray.config import GanConfig, config_dict
 from seisray.models.transfer import bake_spectral_norm
 from seisray.registry import Model, Store
 from seisray.report.plots import plot_panels, png_bytes
@@ -19,7 +19,7 @@ from seisray.training.checkpoint import checkpoint, load_checkpoint
 from seisray.training.gan import GanStep
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels, score_generator
-from seisray.training.run import Run, config_dict
+from seisray.training.run import Run
 from seisray.weights import pack_weights
 
 SHEET_PANELS = 16

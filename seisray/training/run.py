@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -159,9 +159,3 @@ def _cause(error: BaseException, name: str) -> SeisrayError:
     return TrainingError(
         f"run {name!r} failed: {str(first).strip().splitlines()[-1]}; the same command goes on from there"
     )
-
-
-def config_dict(config: Any) -> dict[str, Any]:
-    """Return a configuration as JSON would give it back, for cards and comparisons."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return plain

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from optuna.trial import FrozenTrial, TrialState
 
+from seisray.config import config_dict
 from seisray.errors import TrainingError
 from seisray.storage import Location
-from seisray.training.run import config_dict
 from seisray.tuning.study import Direction, finished_trials, run_name
 from seisray.tuning.trial import Plan
 

@@ -11,7 +11,7 @@ import optuna
 import ray
 from ray import tune as ray_tune
 
-from seisray.config import GanConfig, PickerConfig, TrainConfig, TuneConfig
+from seisray.config import GanConfig, PickerConfig, TrainConfig, TuneConfig, config_dict
 from seisray.errors import ConfigError, TrainingError
 from seisray.gather import Gather
 from seisray.progress import Progress
@@ -20,7 +20,6 @@ from seisray.session import connect
 from seisray.stream import read_labelled, shard_refs
 from seisray.training.finetune import SCRATCH
 from seisray.training.picker import choose_gathers, parse_ffids
-from seisray.training.run import config_dict
 from seisray.tuning.leftovers import Leftovers
 from seisray.tuning.outcome import BestTrial, Search, best_trial, write_trials
 from seisray.tuning.searcher import Halving, StudySearch, stopper

@@ -15,7 +15,8 @@ def model(name: str = "m", version: str = "v1", **changes: Any) -> Model:
 
 
 def survey(name: str = "s") -> Survey:
-    numbers = dict.fromkeys(["n_gathers", "n_traces", "n_live", "n_labelled", "n_samples", "rejects"], 1)
+    names = ["n_gathers", "n_traces", "n_live", "n_labelled", "n_samples", "rejects", "unused_labels"]
+    numbers = dict.fromkeys(names, 1)
     return Survey(
         survey=name,
         **numbers,
@@ -23,6 +24,7 @@ def survey(name: str = "s") -> Survey:
         encoding="int16",
         fingerprint="0123",
         headers={},
+        settings={},
         sources=[],
         shards=[{"uri": "shards/part-0.parquet", "n_gathers": 1}],
     )

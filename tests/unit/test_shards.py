@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seisray.errors import NotFoundError, StorageError
 from seisray.gather import PER_TRACE, Gather
-from seisray.shards import decode_samples, encode_samples, read_gathers, read_rejects, read_shard, write_shard
+from seisray.shards import decode_samples, encode_samples, read_gathers, read_notes, read_shard, write_shard
 from seisray.storage import Location, locate
 
 LineGathers = Callable[..., list[Gather]]
@@ -21,9 +21,9 @@ def place(tmp_path: Path) -> Location:
 
 
 def through_int16(samples: np.ndarray) -> np.ndarray:
-    stored, scale = encode_samples(samples, "int16")
+    encoding, stored, scale = encode_samples(samples, "int16")
     n_traces, n_samples = samples.shape
-    row = {"n_traces": n_traces, "n_samples": n_samples, "encoding": "int16", "samples": stored, "scale": scale}
+    row = {"n_traces": n_traces, "n_samples": n_samples, "encoding": encoding, "samples": stored, "scale": scale}
     return decode_samples(row)
 
 
@@ -33,6 +33,15 @@ def test_int16_is_within_a_ten_thousandth_of_the_rms_of_a_trace(seed: int, expon
     samples = (rng.normal(size=(4, 500)) * 10**exponent).astype(np.float32)
     error = np.sqrt(np.mean((through_int16(samples) - samples.astype(float)) ** 2, axis=1))
     assert (error <= 1e-4 * np.sqrt(np.mean(samples.astype(float) ** 2, axis=1))).all()
+
+
+@pytest.mark.parametrize(("spike", "encoding"), [(8, "int16"), (16, "float32")])
+def test_a_gather_with_a_trace_too_spiky_for_int16_stays_exact(spike: float, encoding: str) -> None:
+    samples = np.random.default_rng(0).normal(size=(3, 1000)).astype(np.float32)
+    samples[1, 500] = spike
+    assert encode_samples(samples, "int16")[0] == encoding
+    if encoding == "float32":
+        np.testing.assert_array_equal(through_int16(samples), samples)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -63,6 +72,7 @@ def test_gathers_come_back_with_all_that_is_known(encoding: str, line_gathers: L
             assert getattr(found, name) == getattr(gather, name)
         for name in PER_TRACE:
             np.testing.assert_array_equal(getattr(found, name), getattr(gather, name), err_msg=name)
+        np.testing.assert_array_equal(found.trace_headers, gather.trace_headers)
         if encoding == "float32":
             np.testing.assert_array_equal(found.samples, gather.samples)
 
@@ -82,10 +92,10 @@ def test_gathers_of_different_sizes_share_a_shard(line_gathers: LineGathers, pla
     assert [gather.samples.shape for gather in read_gathers(place)] == [(5, 128), (9, 64)]
 
 
-def test_a_gather_is_a_row_group(line_gathers: LineGathers, place: Location) -> None:
-    write_shard(place, line_gathers(5), "int16")
+def test_row_groups_stay_small_so_that_a_few_gathers_can_be_read(line_gathers: LineGathers, place: Location) -> None:
+    write_shard(place, line_gathers(10), "int16")
     file = pq.ParquetFile(place.path)
-    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [1] * 5
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [8, 2]
 
 
 def test_one_column_can_be_read_without_the_samples(line_gathers: LineGathers, place: Location) -> None:
@@ -93,10 +103,16 @@ def test_one_column_can_be_read_without_the_samples(line_gathers: LineGathers, p
     assert read_shard(place, columns=["ffid"]) == [{"ffid": 101}, {"ffid": 102}, {"ffid": 103}]
 
 
-def test_what_was_left_out_stays_beside_the_rest(line_gathers: LineGathers, place: Location) -> None:
-    rejects = [{"source_file": "ä.sgy", "reason": "NaN"}]
-    write_shard(place, line_gathers(), "int16", rejects=rejects)
-    assert read_rejects(place) == rejects
+def test_notes_taken_on_the_way_stay_beside_the_gathers(line_gathers: LineGathers, place: Location) -> None:
+    seen: list[int] = []
+
+    def noting() -> Iterator[Gather]:
+        for gather in line_gathers():
+            seen.append(gather.ffid)
+            yield gather
+
+    write_shard(place, noting(), "int16", notes=lambda: {"seen": seen})
+    assert read_notes(place) == {"seen": [101, 102, 103]}
 
 
 def test_a_damaged_shard_is_named(line_gathers: LineGathers, place: Location) -> None:

@@ -1,0 +1,150 @@
+"""Gathers whose traces do not lie together: scatter the traces of each range over buckets, then collect each bucket.
+
+Which bucket a trace goes to depends on its key alone, so that all traces of a gather meet in one. Scattered traces lie
+in the store, one file a range with one block a bucket: memory stays bounded, and both stages can be resumed.
+"""
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from seisray import shards
+from seisray.errors import GatherError
+from seisray.formats import segy
+from seisray.gather import Gather, Reject
+from seisray.ingest.parts import LARGEST_RANGE_BYTES, Notes, Part, range_bytes, reject_of
+from seisray.ingest.settings import Job
+
+_LENGTH_BYTES = 8  # of the index at a scattered file's end
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """What one task collects into one shard: the traces of one bucket out of every scattered file.
+
+    blocks: (file, offset, bytes) of each.
+    """
+
+    shard: str
+    blocks: tuple[tuple[str, int, int], ...]
+
+
+def n_buckets(job: Job) -> int:
+    """Return into how many buckets the traces go: shards of the size that ranges would give."""
+    total = sum(source.bytes for source in job.sources.values() if source.layout)
+    return max(-(-total // min(range_bytes(total), LARGEST_RANGE_BYTES)), 1)
+
+
+def scatter(part: Part, job: Job) -> tuple[list[int], Notes]:
+    """Write the traces of a range bucket by bucket; return where each bucket ends in the file, and notes.
+
+    A file that is already there is not made again.
+    """
+    place = job.folder / "scattered" / part.shard
+    if place.exists():
+        return _index(part, job)
+    (source,) = part.sources
+    assert source.layout is not None
+    blocks = segy.read_range(source.location.read_range, source.layout, part.first_trace, part.stop_trace)
+    notes = Notes(hashes=[(source.index, part.first_trace, xxhash.xxh3_64_hexdigest(blocks.data))])
+    buckets: list[list[Gather]] = [[] for _ in range(job.n_buckets)]
+    for piece in segy.pieces_of(blocks, part.first_trace, job.reading(source, name="")):
+        if isinstance(piece, Reject):
+            notes.rejects.append(piece)
+        else:
+            buckets[zlib.crc32(piece.gather_id.encode()) % len(buckets)].append(piece)
+    packed = [_pack(pieces) for pieces in buckets]
+    ends = np.cumsum([len(block) for block in packed]).tolist()
+    index = json.dumps({"ends": ends, **notes.to_json()}).encode()
+    place.write_bytes(b"".join([*packed, index, len(index).to_bytes(_LENGTH_BYTES, "little")]))
+    return ends, notes
+
+
+def _index(part: Part, job: Job) -> tuple[list[int], Notes]:
+    place = job.folder / "scattered" / part.shard
+    size = place.size()
+    length = int.from_bytes(place.read_range(size - _LENGTH_BYTES, _LENGTH_BYTES), "little")
+    found = json.loads(place.read_range(size - _LENGTH_BYTES - length, length))
+    return found["ends"], Notes.from_json(found)
+
+
+def _pack(pieces: Sequence[Gather]) -> bytes:
+    if not pieces:
+        return b""
+    sink = pa.BufferOutputStream()
+    table = shards.shard_table(pieces, "float32")
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def buckets_of(scattered: Sequence[tuple[Part, list[int]]], job: Job) -> Iterator[Bucket]:
+    """Yield what remains to be collected once every range is scattered; ends: of each bucket in each file."""
+    for number in range(job.n_buckets):
+        blocks = []
+        for part, ends in scattered:
+            start = ends[number - 1] if number else 0
+            if ends[number] > start:
+                blocks.append((part.shard, start, ends[number] - start))
+        if blocks:
+            yield Bucket(shard=f"part-{job.identity}-regrouped-{number:05}.parquet", blocks=tuple(blocks))
+
+
+def read_bucket(bucket: Bucket, job: Job) -> Iterator[Gather | Reject]:
+    """Yield the gathers of a bucket, or why others are none."""
+    pieces: dict[str, list[Gather]] = defaultdict(list)
+    for file, offset, size in bucket.blocks:
+        data = (job.folder / "scattered" / file).read_range(offset, size)
+        with pa.ipc.open_stream(data) as reader:
+            for row in shards.rows(reader.read_all()):
+                piece = shards.gather_of(row)
+                pieces[piece.gather_id].append(piece)
+    for key, found in sorted(pieces.items()):
+        for group in _one_gather_each(found):
+            try:
+                whole = Gather.join(group)
+            except GatherError as error:
+                yield reject_of(group[0], str(error), job)
+                continue
+            for number, gather in enumerate(_shot_once_each(whole)):
+                name = job.sources[int(gather.source[0])].name
+                again = f"@{gather.source_trace[0]}" if number else ""
+                yield gather.replace(gather_id=f"{name}-{key}{again}")
+
+
+def _one_gather_each(pieces: list[Gather]) -> list[list[Gather]]:
+    """Return pieces of one key as one gather, or as one a file where files hold the same field record and channel."""
+    by_source: dict[int, list[Gather]] = defaultdict(list)
+    for piece in pieces:
+        by_source[int(piece.source[0])].append(piece)
+    seen: set[tuple[int, int]] = set()
+    for source in by_source.values():
+        own = {pair for piece in source for pair in _pairs(piece)}
+        if own & seen:
+            return [by_source[index] for index in sorted(by_source)]
+        seen |= own
+    return [pieces]
+
+
+def _pairs(gather: Gather) -> list[tuple[int, int]]:
+    return list(zip(gather.field_record.tolist(), gather.channel.tolist(), strict=True))
+
+
+def _shot_once_each(gather: Gather) -> list[Gather]:
+    """Return a gather, or its runs of neighbouring traces where it holds a field record and channel twice.
+
+    Channels that are all the same were not recorded, and tell nothing.
+    """
+    pairs = _pairs(gather)
+    if len(set(pairs)) in (1, len(pairs)):
+        return [gather]
+    jumps = np.flatnonzero((np.diff(gather.source_trace) != 1) | (np.diff(gather.source) != 0)) + 1
+    runs = [np.arange(start, stop) for start, stop in pairwise([0, *jumps, gather.n_traces])]
+    return [gather.take(run).replace(trace=np.arange(1, len(run) + 1)) for run in runs]

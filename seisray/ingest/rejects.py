@@ -1,0 +1,42 @@
+"""The table of what was left out of a survey, and why."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from seisray import shards
+from seisray.gather import Reject
+from seisray.storage import Location
+
+SCHEMA = pa.schema(
+    {
+        "source_file": pa.string(),
+        "first_byte": pa.int64(),
+        "ffid": pa.int64(),
+        "n_traces": pa.int32(),
+        "reason": pa.string(),
+    }
+)
+
+
+def write_rejects(folder: Location, rejects: Sequence[Reject], *, keep: bool) -> None:
+    """Write a survey's rejects.parquet, or remove it where nothing was left out. keep: what it holds already."""
+    location = folder / "rejects.parquet"
+    table = pa.Table.from_pylist([asdict(reject) for reject in rejects], schema=SCHEMA)
+    if keep and location.exists():
+        earlier = shards.read_table(location)
+        files = set(table["source_file"].to_pylist())  # of an append that was cut short and is done again
+        table = pa.concat_tables(
+            [earlier.filter([file not in files for file in earlier["source_file"].to_pylist()]), table]
+        )
+    if len(table):
+        shards.write_table(location, [table])
+    else:
+        location.delete()
+
+
+def read_rejects(folder: Location) -> list[Reject]:
+    """Return what was left out of a survey."""
+    location = folder / "rejects.parquet"
+    return [Reject(**row) for row in shards.read_table(location).to_pylist()] if location.exists() else []
