@@ -28,10 +28,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 STALL_S = 20.0  # a connection on which nothing moves for so long is given up; whatever takes so long says so
 
 # What may heal with time, in Arrow's words: a name or, where an answer has no body, a status. An upload is gone where
-# an earlier attempt completed it and the answer was lost.
+# an earlier attempt completed it and the answer was lost; a part is invalid where its answer broke off.
 _PASSING = re.compile(
     r"AWS Error (NETWORK_CONNECTION|INTERNAL_FAILURE|SERVICE_UNAVAILABLE|SLOW_DOWN|THROTTLING|REQUEST_TIMEOUT"
-    r"|NO_SUCH_UPLOAD|\w+ \(HTTP status (408|409|425|429|500|502|503|504)\))"
+    r"|NO_SUCH_UPLOAD|\w+ \(HTTP status (408|409|425|429|500|502|503|504)\)|.*ExceptionName: InvalidPart)"
 )
 _REMEDIES = {
     "INVALID_ACCESS_KEY_ID": "the server does not know the access key; check AWS_ACCESS_KEY_ID",
@@ -187,9 +187,9 @@ class Location:
             return None
         with self._files.open_input_file(self.path) as file:
             about = file.metadata()
-        if not {b"ETag", b"Last-Modified"} & about.keys():
+        if "ETag" not in about and "Last-Modified" not in about:
             raise _BrokenAnswerError("an answer broke off in its head")
-        return about[b"ETag"].decode().strip('"') if b"ETag" in about else None
+        return about["ETag"].decode().strip('"') if "ETag" in about else None
 
     @_patient("read")
     def read_bytes(self) -> bytes:
@@ -263,7 +263,7 @@ class Location:
         """Return the size; where that is 0, look again: an answer that broke off before its length passes for it."""
         if size == 0 and not self.is_local:
             info = self._files.get_file_info(self.path)
-            if info.size != 0 or info.mtime is None:
+            if info.size != 0 or not info.mtime_ns:
                 raise _BrokenAnswerError("an answer broke off in its head")
         return size
 

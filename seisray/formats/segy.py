@@ -15,14 +15,17 @@ from seisray.errors import GatherError, SegyError
 from seisray.formats.first_breaks import PickOrigin
 from seisray.formats.gather_key import GatherKey
 from seisray.formats.headers import HeaderField
-from seisray.formats.segy_file import ReadAt, SegyLayout
+from seisray.formats.segy_layout import BELIEVE, ReadAs, ReadAt, SegyLayout
 from seisray.formats.segy_samples import decode_samples
 from seisray.gather import Gather, Reject
 from seisray.units import apply_scalar
 
 DEAD_TRACE_CODE = 2
-LENGTHS = (0, 1)  # coordinate units that are lengths; the others are angles
+LENGTH = 1  # of coordinate units 0 and 1 are lengths, the others angles
 LARGEST_GATHER_BYTES = 1 << 30
+
+Head = Mapping[str, NDArray[Any]]
+"""Trace headers by name, one value a trace."""
 
 PickUnit = Literal["ms", "us", "s", "samples"]
 _UNIT_MS = {"ms": 1.0, "us": 1e-3, "s": 1e3}
@@ -34,7 +37,8 @@ class Reading:
 
     name: what the file's gathers are called after, may be empty. source: the file's place among the
     survey's field files.
-    pick_unit, pick_origin: of first breaks in the trace headers.
+    read_as: what the user says of the file, which trace headers may contradict. pick_unit, pick_origin: of first breaks
+    in the trace headers.
     """
 
     survey: str
@@ -44,8 +48,13 @@ class Reading:
     layout: SegyLayout
     key: GatherKey
     mapping: Mapping[str, HeaderField]
+    read_as: ReadAs = BELIEVE
     pick_unit: PickUnit = "ms"
     pick_origin: PickOrigin = "shot"
+
+    def headers(self, blocks: NDArray[np.uint8]) -> Head:
+        """Return every header of the mapping on every trace."""
+        return {name: field.read(blocks, self.layout.byte_order) for name, field in self.mapping.items()}
 
 
 def read_range(read_at: ReadAt, layout: SegyLayout, first_trace: int, stop_trace: int) -> NDArray[np.uint8]:
@@ -64,27 +73,30 @@ def gathers_starting_in(
     past the range's end. So ranges that tile a file yield each gather exactly once.
     Raises SegyError where a gather exceeds a GiB, since then the key is none.
     """
-    layout, key = reading.layout, reading.key
-    keys = key.read(blocks, layout.byte_order)
+    keys = reading.key.read(blocks, reading.layout.byte_order)
     starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
     if first_trace == 0 or _key_before(read_at, first_trace, reading) != tuple(keys[0]):
         starts = np.concatenate([[0], starts])
     if starts.size == 0:
         return
+    head = reading.headers(blocks)
+    numbers = np.arange(len(blocks)) + first_trace
     for start, stop in pairwise(starts):
-        yield _gather_or_reject(blocks[start:stop], np.arange(start, stop) + first_trace, reading)
+        own = slice(start, stop)
+        yield _gather_or_reject(blocks[own], numbers[own], {name: head[name][own] for name in head}, reading)
     last = [blocks[starts[-1] :], *_rest_of_gather(first_trace, blocks, int(starts[-1]), read_at, reading)]
     traces = last[0] if len(last) == 1 else np.concatenate(last)
-    yield _gather_or_reject(traces, np.arange(len(traces)) + first_trace + starts[-1], reading)
+    numbers = np.arange(len(traces)) + first_trace + starts[-1]
+    yield _gather_or_reject(traces, numbers, reading.headers(traces), reading)
 
 
 def pieces_of(blocks: NDArray[np.uint8], first_trace: int, reading: Reading) -> Iterator[Gather | Reject]:
     """Yield what each gather has in a range, for gathers whose traces do not lie together, or why it cannot be used."""
-    keys = reading.key.read(blocks, reading.layout.byte_order)
+    keys, head = reading.key.read(blocks, reading.layout.byte_order), reading.headers(blocks)
     _, which = np.unique(keys, axis=0, return_inverse=True)
     order = np.argsort(which, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
-        yield _gather_or_reject(blocks[rows], rows + first_trace, reading)
+        yield _gather_or_reject(blocks[rows], rows + first_trace, {name: head[name][rows] for name in head}, reading)
 
 
 def _key_before(read_at: ReadAt, first_trace: int, reading: Reading) -> tuple[int, ...]:
@@ -116,22 +128,27 @@ def _rest_of_gather(
             )
 
 
-def _gather_or_reject(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], reading: Reading) -> Gather | Reject:
-    """Return the gather in blocks; numbers: where each trace is in the file, counted from 0."""
+def _gather_or_reject(
+    blocks: NDArray[np.uint8], numbers: NDArray[np.int64], head: Head, reading: Reading
+) -> Gather | Reject:
+    """Return the gather in blocks; numbers: where each trace is in the file, counted from 0; head: their headers."""
     try:
-        return _gather(blocks, numbers, reading)
+        return _gather(blocks, numbers, head, reading)
     except GatherError as error:
-        ffid = int(reading.mapping["ffid"].read(blocks[:1], reading.layout.byte_order)[0])
-        first_byte = reading.layout.offset(int(numbers[0]))
         return Reject(
-            source_file=reading.source_file, first_byte=first_byte, ffid=ffid, n_traces=len(blocks), reason=str(error)
+            source_file=reading.source_file,
+            first_byte=reading.layout.offset(int(numbers[0])),
+            ffid=int(head["ffid"][0]),
+            n_traces=len(blocks),
+            reason=str(error),
         )
 
 
-def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], reading: Reading) -> Gather:
+def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], head: Head, reading: Reading) -> Gather:
     layout = reading.layout
-    head = {name: field.read(blocks, layout.byte_order) for name, field in reading.mapping.items()}
     for name, expected in (("n_samples", layout.n_samples), ("sample_interval_us", layout.sample_interval_us)):
+        if getattr(reading.read_as, name) is not None:
+            continue  # the user knows better than the headers
         limit = np.iinfo(head[name].dtype).max if head[name].dtype.kind in "iu" else np.inf
         odd = head[name][(head[name] != 0) & (head[name] != expected)] if expected <= limit else head[name][:0]
         if odd.size:
@@ -163,7 +180,7 @@ def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], reading: Read
     )
 
 
-def _first_breaks(head: Mapping[str, NDArray[Any]], delay_ms: float, reading: Reading) -> dict[str, NDArray[Any]]:
+def _first_breaks(head: Head, delay_ms: float, reading: Reading) -> dict[str, NDArray[Any]]:
     """Return the first breaks that stand in the trace headers, in ms from the first sample; 0 and less are none."""
     if "first_break" not in head:
         return {}
@@ -181,15 +198,16 @@ def _first_breaks(head: Mapping[str, NDArray[Any]], delay_ms: float, reading: Re
     return {"first_break_ms": time_ms}
 
 
-def _geometry(head: Mapping[str, NDArray[Any]], unit_m: float) -> dict[str, NDArray[Any]]:
+def _geometry(head: Head, unit_m: float) -> dict[str, NDArray[Any]]:
     """Return coordinates in metres; a quantity that is zero on every trace was not recorded and stays unknown.
 
     So do coordinates that are angles.
     """
     scalars = {"x": "coordinate_scalar", "y": "coordinate_scalar", "z": "elevation_scalar"}
     found: dict[str, NDArray[Any]] = {"offset_m": head["offset"] * unit_m} if head["offset"].any() else {}
+    lengths = (head["coordinate_units"] <= LENGTH).all()
     for end in ("source", "receiver"):
-        known = np.isin(head["coordinate_units"], LENGTHS).all() and (head[f"{end}_x"].any() or head[f"{end}_y"].any())
+        known = lengths and (head[f"{end}_x"].any() or head[f"{end}_y"].any())
         for axis, scalar in scalars.items():
             value = head[f"{end}_{axis}"]
             if known if axis != "z" else value.any():

@@ -13,7 +13,7 @@ from seisray.errors import SegyError
 from seisray.formats.segy_layout import FLOAT64, IBM, IEEE, INT32, SAMPLE_FORMATS, ReadAs, ReadAt, SegyLayout
 
 PIECE_BYTES = 1 << 15
-PLACES = (0.0, 0.5, 1.0, 0.25, 0.75, 0.125, 0.375, 0.625, 0.875)  # of a file's traces; dead ones are passed over
+PLACES = (0.0, 0.5, 1.0, 0.25, 0.75, 0.125, 0.375, 0.625, 0.875)  # three of them, more where traces are dead
 FEWEST_WORDS, ENOUGH_WORDS = 500, 4000  # distinct and not zero
 TAIL = 0.01  # share of words ignored at either end of the range of magnitudes
 WIDE_BITS = 170.0  # 51 decades: floats with swapped bytes spread over 75 or more
@@ -30,7 +30,7 @@ Words = NDArray[np.unsignedinteger]
 def check_samples(read_at: ReadAt, layout: SegyLayout, where: str, read_as: ReadAs) -> None:
     """Raise SegyError where samples are in another format or byte order than the headers say.
 
-    Looks at formats 1, 2, 5 and 6, in about 64 KiB from the start, the middle and the end, more where traces are dead.
+    Looks at formats 1, 2, 5 and 6, in some 100 KB from the start, the middle and the end, more where traces are dead.
     What the user said outright is not doubted.
     """
     code = layout.format_code
@@ -98,11 +98,11 @@ def _range_bits(words: Words, code: int) -> tuple[float, float]:
 
 
 def _wild(words: Words, code: int) -> bool:
-    """Return whether amplitudes spread over 50 decades, or are all beyond 30 decades from 1."""
+    """Return whether amplitudes spread over 50 decades, are all beyond 30 decades from 1, or integers too large."""
     low, high = _range_bits(words, code)
-    return (
-        high - low > WIDE_BITS or high < -FAR_BITS or low > FAR_BITS or (code == INT32 and high > LARGEST_INTEGER_BITS)
-    )
+    if code == INT32:
+        return high > LARGEST_INTEGER_BITS
+    return high - low > WIDE_BITS or high < -FAR_BITS or low > FAR_BITS
 
 
 def _spread_bits(words: Words, code: int) -> float:

@@ -67,10 +67,8 @@ class _Headers:
 
     def first_odd(self) -> int | None:
         """Return where trace headers begin to deny the sample count, found by bisection; None where the last agrees."""
-        good, odd = (
-            0,
-            (self.data_bytes - self.layout.header_bytes) // self.layout.trace_bytes,
-        )  # or a cut trace's header
+        good = 0
+        odd = (self.data_bytes - self.layout.header_bytes) // self.layout.trace_bytes  # of a cut trace, if it has one
         if odd < 1 or self.n_samples(odd) == self.layout.n_samples:
             return None
         while odd - good > 1:

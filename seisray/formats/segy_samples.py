@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 from seisray.formats.float_ibm import decode_in_place
 from seisray.formats.segy_layout import IBM, SAMPLE_FORMATS, SegyLayout
 
-SAMPLE_DTYPES = {code: format.dtype if format.bytes != 3 else "V3" for code, format in SAMPLE_FORMATS.items()}
-
 
 def decode_samples(blocks: NDArray[np.uint8], layout: SegyLayout) -> NDArray[np.float32]:
     """Return (n_traces, n_samples) amplitudes of (n_traces, trace_bytes) blocks, headers first.

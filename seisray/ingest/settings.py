@@ -67,7 +67,8 @@ class IngestConfig:
 class Labels(Protocol):
     """First breaks that come beside the field files.
 
-    n_labels: how many. ffids: of the shots they belong to, None where positions name the traces.
+    n_labels: how many. ffids: of the shots they belong to, None where positions name the traces. matched_by: how they
+    find their traces, for messages.
     """
 
     @property
@@ -75,6 +76,9 @@ class Labels(Protocol):
 
     @property
     def ffids(self) -> frozenset[int] | None: ...
+
+    @property
+    def matched_by(self) -> str: ...
 
     def on(self, gather: Gather) -> Gather:
         """Return the gather with its first breaks."""
@@ -110,6 +114,7 @@ class Job:
             layout=source.layout,
             key=self.key,
             mapping=self.mapping,
+            read_as=self.config.read_as,
             pick_unit=self.config.pick_unit,
             pick_origin=self.config.pick_origin or "shot",
         )

@@ -141,5 +141,8 @@ def _unused_labels(gathers: Sequence[GatherLine], rejects: Sequence[Reject], n_l
                 f"the survey has {min(counts)}..{max(counts)}"
             )
     if not n_labelled and labels.n_labels:
-        raise PicksError(f"{job.config.picks}: none of its {labels.n_labels} first breaks fits a trace of the survey")
-    return labels.n_labels - n_labelled
+        raise PicksError(
+            f"{job.config.picks}: none of its {labels.n_labels} first breaks fits a trace of the survey; "
+            f"{labels.matched_by}"
+        )
+    return max(labels.n_labels - n_labelled, 0)  # a first break may fit several traces at one place

@@ -23,16 +23,18 @@ def proxy(s3: str, s3_environment: dict[str, int], monkeypatch: pytest.MonkeyPat
     with FaultyProxy(s3_environment["s3"]) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         monkeypatch.setattr(storage, "STALL_S", 2.0)
-        storage._s3.cache_clear()
+        forget = storage._s3.cache_clear
+        forget()
         yield proxy
-    storage._s3.cache_clear()
+        forget()
 
 
 @pytest.fixture
 def once(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> FaultyProxy:
-    """Return a proxy whose faults Arrow does not repair by itself: it tries each request once."""
+    """Return a proxy whose faults Arrow does not repair by itself: it tries each request once. Nothing sleeps."""
     real = storage._s3
     monkeypatch.setattr(storage, "_s3", lambda attempts: real(1))
+    monkeypatch.setattr(storage.tenacity, "wait_random_exponential", lambda **_: storage.tenacity.wait_fixed(0.01))
     return proxy
 
 
@@ -54,13 +56,13 @@ def name_once(caplog: pytest.LogCaptureFixture) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_two_faults_before_each_request_of_an_operation_change_nothing(
+def test_faults_of_any_request_of_an_operation_change_nothing(
     fault: Fault, once: FaultyProxy, folder: Location
 ) -> None:
     file, data = folder / "a.bin", content(200_000)
 
     def under_faults(method: str, operation: Callable[[], object]) -> object:
-        once.plan(fault, fault, method=method)
+        once.plan(*[fault] * (1 if fault is CUT else 2), method=method)  # the first line of an answer can be enough
         found = operation()
         assert not once.waits, "the faults were not met"
         return found
@@ -77,9 +79,7 @@ def test_two_faults_before_each_request_of_an_operation_change_nothing(
     assert under_faults("HEAD", file.etag) == hashlib.md5(data).hexdigest()
     assert under_faults("HEAD", file.exists) is True
     assert under_faults("GET", folder.files) == [file]
-    if fault is not CUT:  # the first line of an answer says that the object is gone
-        under_faults("DELETE", file.delete)
-    file.delete()
+    under_faults("DELETE", file.delete)
     assert folder.files() == []
 
 
@@ -135,9 +135,9 @@ def test_an_outage_is_waited_for_and_said_once(
 ) -> None:
     file, data = folder / "a.bin", content(1000)
     start_s = time.monotonic()
-    proxy.outage(8)
+    proxy.outage(5)
     file.write_bytes(data)
-    assert time.monotonic() - start_s >= 8
+    assert time.monotonic() - start_s >= 5
     assert file.read_bytes() == data
     said = name_once(caplog)
     assert said.startswith(f"cannot write {file} yet: ")
@@ -179,7 +179,7 @@ def test_a_workload_with_three_requests_in_ten_faulty_ends_with_equal_content(
     rng = random.Random(20)
     proxy.plan_at_random(FAULTS.values(), share=0.3, seed=21)
     expected: dict[Location, bytes] = {}
-    for step in range(60):
+    for step in range(40):
         kind = rng.choice(["put", "put", "range", "range", "list", "delete"])
         if kind == "put" or not expected:
             file = folder / f"{rng.randrange(12):02d}.bin"

@@ -1,12 +1,14 @@
 import os
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
+from seisray import storage
 from seisray.errors import ConfigError, NotFoundError, StorageError
 from seisray.storage import Location, locate
 
@@ -113,3 +115,92 @@ def test_a_uri_keeps_its_bucket_and_key() -> None:
 def test_a_uri_that_cannot_be_used_is_refused(uri: str) -> None:
     with pytest.raises(ConfigError, match=uri):
         locate(uri)
+
+
+def test_a_local_file_has_no_etag(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0")
+    assert (locate(str(tmp_path)) / "a").etag() is None
+
+
+class FakeS3:
+    """A filesystem that raises these errors in turn, then answers that there is nothing."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def get_file_info(self, path: str) -> fs.FileInfo:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return fs.FileInfo(path, fs.FileType.NotFound)
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeS3]:
+    """Return a function that lets S3 raise errors with these words, between which nothing sleeps."""
+
+    def fails(*words: str) -> FakeS3:
+        fake = FakeS3(*(OSError(f"When reading information for key 'a' in bucket 'b': {w}") for w in words))
+        monkeypatch.setattr(storage, "_s3", lambda attempts: fake)
+        monkeypatch.setattr(storage.tenacity, "wait_random_exponential", lambda **_: storage.tenacity.wait_none())
+        return fake
+
+    return fails
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "AWS Error UNKNOWN (HTTP status 500) during HeadObject operation: No response body.",
+        "AWS Error UNKNOWN (HTTP status 503) during HeadObject operation: No response body.",
+        "AWS Error UNKNOWN (HTTP status 504) during PutObject operation: Unable to parse ExceptionName: GatewayTimeout",
+        "AWS Error UNKNOWN (HTTP status 429) during PutObject operation: Unable to parse ExceptionName: TooManyRequests",
+        "AWS Error UNKNOWN (HTTP status 400) during CompleteMultipartUpload operation: ... ExceptionName: InvalidPart",
+        "AWS Error SLOW_DOWN during PutObject operation: Please reduce your request rate.",
+        "AWS Error INTERNAL_FAILURE during GetObject operation: Failed to flush response stream (eof: 0, bad: 1)",
+        "AWS Error SERVICE_UNAVAILABLE during GetObject operation: ",
+        "AWS Error REQUEST_TIMEOUT during PutObject operation: ",
+        "AWS Error NO_SUCH_UPLOAD during CompleteMultipartUpload operation: The upload does not exist",
+        "AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7, Could not connect to server",
+    ],
+)
+def test_an_error_that_may_pass_is_outlasted_and_said_once(
+    words: str, fails: Callable[..., FakeS3], caplog: pytest.LogCaptureFixture
+) -> None:
+    fake = fails(words, words, words)
+    assert not locate("s3://bucket/a").exists()
+    assert fake.calls == 4
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("seisray.storage", "WARNING")
+    assert record.getMessage().startswith("cannot read s3://bucket/a yet: When reading information")
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("AWS Error ACCESS_DENIED during HeadObject operation: No response body.", "access denied"),
+        ("AWS Error SIGNATURE_DOES_NOT_MATCH during PutObject operation: ", "check AWS_SECRET_ACCESS_KEY"),
+        ("AWS Error INVALID_ACCESS_KEY_ID during PutObject operation: ", "check AWS_ACCESS_KEY_ID"),
+        ("AWS Error NO_SUCH_BUCKET during PutObject operation: ", "the bucket does not exist"),
+        ("AWS Error UNKNOWN (HTTP status 301) during HeadObject operation: No response body.", "set AWS_REGION"),
+        ("AWS Error UNKNOWN (HTTP status 400) during HeadObject operation: No response body.", "check AWS_REGION"),
+        ("AWS Error UNKNOWN (HTTP status 400) during PutObject operation: ExceptionName: ExpiredToken", "have expired"),
+        ("AWS Error UNKNOWN (HTTP status 507) during PutObject operation: disk\nfull", "disk full"),
+    ],
+)
+def test_an_error_that_time_does_not_heal_fails_at_once_in_one_line(
+    words: str, remedy: str, fails: Callable[..., FakeS3], caplog: pytest.LogCaptureFixture
+) -> None:
+    fake = fails(words, words, words)
+    with pytest.raises(StorageError, match=f"^cannot read s3://bucket/a: .*{remedy}") as caught:
+        locate("s3://bucket/a").exists()
+    assert "\n" not in str(caught.value)
+    assert (fake.calls, caplog.records) == (1, [])
+
+
+def test_patience_that_is_no_number_is_refused(fails: Callable[..., FakeS3], monkeypatch: pytest.MonkeyPatch) -> None:
+    fails()
+    monkeypatch.setenv("SEISRAY_S3_PATIENCE_S", "long")
+    with pytest.raises(ConfigError, match="SEISRAY_S3_PATIENCE_S must be seconds.*'long'"):
+        locate("s3://bucket/a").exists()

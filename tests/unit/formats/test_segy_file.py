@@ -30,9 +30,9 @@ def numbered(n_traces: int = 6, n_samples: int = 50) -> np.ndarray:
     return np.arange(n_traces * n_samples, dtype=np.int16).reshape(n_traces, n_samples)
 
 
-def put(data: bytes, byte: int, format: str, value: float) -> bytes:
+def put(data: bytes, byte: int, format: str, *values: float) -> bytes:
     changed = bytearray(data)
-    struct.pack_into(format, changed, byte - 1, value)
+    struct.pack_into(format, changed, byte - 1, *values)
     return bytes(changed)
 
 
@@ -111,6 +111,24 @@ def test_traces_longer_than_16_bits_can_count(order: str, make_segy: MakeSegy) -
     layout = layout_of(data)
     assert (layout.n_samples, layout.n_traces) == (70_000, 2)
     np.testing.assert_array_equal(samples_of(data, layout), made)
+
+
+@pytest.mark.parametrize(
+    ("bytes_3501", "revision"), [((0, 1), (1, 0)), ((0, 2), (2, 0)), ((1, 2), (2, 1)), ((2, 1), (2, 1))]
+)
+def test_a_little_endian_revision_may_be_swapped_or_not(
+    bytes_3501: tuple[int, int], revision: tuple[int, int], make_segy: MakeSegy
+) -> None:
+    """Rev 1 has one 16-bit number there, rev 2 two bytes; writers of either do both."""
+    data = put(make_segy(numbered(), format=3, order="<"), 3501, "BB", *bytes_3501)
+    assert layout_of(data).revision == revision
+
+
+def test_the_byte_order_mark_of_rev_2_decides_over_the_format_code(make_segy: MakeSegy) -> None:
+    data = make_segy(numbered(), format=3, order="<", revision=(2, 0), binary={3225: ("h", 0x0300)})
+    with pytest.raises(SegyError, match="format code 768 "):
+        layout_of(data)
+    assert layout_of(data, sample_format=3).byte_order == "<"
 
 
 @pytest.mark.parametrize("major", [3, 32, 64, 255])
