@@ -155,7 +155,7 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeS3]:
         "AWS Error UNKNOWN (HTTP status 500) during HeadObject operation: No response body.",
         "AWS Error UNKNOWN (HTTP status 503) during HeadObject operation: No response body.",
         "AWS Error UNKNOWN (HTTP status 504) during PutObject operation: Unable to parse ExceptionName: GatewayTimeout",
-        "AWS Error UNKNOWN (HTTP status 429) during PutObject operation: Unable to parse ExceptionName: TooManyRequests",
+        "AWS Error UNKNOWN (HTTP status 429) during PutObject operation: Unable to parse TooManyRequests",
         "AWS Error UNKNOWN (HTTP status 400) during CompleteMultipartUpload operation: ... ExceptionName: InvalidPart",
         "AWS Error SLOW_DOWN during PutObject operation: Please reduce your request rate.",
         "AWS Error INTERNAL_FAILURE during GetObject operation: Failed to flush response stream (eof: 0, bad: 1)",
@@ -202,5 +202,5 @@ def test_an_error_that_time_does_not_heal_fails_at_once_in_one_line(
 def test_patience_that_is_no_number_is_refused(fails: Callable[..., FakeS3], monkeypatch: pytest.MonkeyPatch) -> None:
     fails()
     monkeypatch.setenv("SEISRAY_S3_PATIENCE_S", "long")
-    with pytest.raises(ConfigError, match="SEISRAY_S3_PATIENCE_S must be seconds.*'long'"):
+    with pytest.raises(ConfigError, match=r"SEISRAY_S3_PATIENCE_S must be seconds.*'long'"):
         locate("s3://bucket/a").exists()

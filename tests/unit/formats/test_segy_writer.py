@@ -103,8 +103,6 @@ def test_traces_go_back_into_any_format(code: int, byte_order: str) -> None:
 
 
 def test_whole_numbers_stay_within_their_format() -> None:
-    layout = SegyLayout(
-        byte_order=">", format_code=3, n_samples=3, sample_interval_us=1.0, data_start=3600, n_traces=1
-    )
+    layout = SegyLayout(byte_order=">", format_code=3, n_samples=3, sample_interval_us=1.0, data_start=3600, n_traces=1)
     blocks = trace_blocks(np.float32([[32767.2, -32768.4, 0.6]]), np.zeros((1, 240), dtype=np.uint8), layout)
     np.testing.assert_array_equal(decode_samples(blocks, layout), [[32767, -32768, 1]])
