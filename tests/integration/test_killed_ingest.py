@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from seisray.ingest import IngestConfig, ingest
 from seisray.ingest.verify import verify
 
 COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
@@ -35,7 +36,7 @@ def field_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def ingest(field_file: Path, store: Path, *more: str) -> subprocess.Popen[bytes]:
+def start_ingest(field_file: Path, store: Path, *more: str) -> subprocess.Popen[bytes]:
     """Start the command in a session of its own, without the Ray that the tests share."""
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     tokens = ["ingest", "line", str(field_file), "--store", str(store), *more]
@@ -71,27 +72,31 @@ def content(store: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(("group_by", "stage"), [("ffid", "shards"), ("channel", "scattered")])
-def test_the_survey_is_byte_for_byte_that_of_an_undisturbed_run(
+def test_after_the_driver_was_killed_the_survey_is_that_of_an_undisturbed_run(
     group_by: str, stage: str, field_file: Path, ray_session: None, tmp_path: Path
 ) -> None:
-    settings = ("--group-by", group_by, "--encoding", "float32")
-    assert ingest(field_file, tmp_path / "calm", *settings).wait() == 0
+    config = IngestConfig(group_by=group_by, encoding="float32")
+    ingest("line", [str(field_file)], store=str(tmp_path / "calm"), config=config)
+    killed = tmp_path / "killed"
 
-    victim = ingest(field_file, tmp_path / "killed", *settings)
-    wait_for_file(victim, tmp_path / "killed", stage)
+    victim = start_ingest(field_file, killed, "--group-by", group_by, "--encoding", "float32")
+    wait_for_file(victim, killed, stage)
     os.killpg(victim.pid, signal.SIGKILL)
     victim.wait()
-    kept = {path: path.stat().st_mtime_ns for path in files_of(tmp_path / "killed", below=stage)}
-    assert not (tmp_path / "killed" / "surveys" / "line" / "manifest.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in files_of(killed, below=stage)}
+    assert not (killed / "surveys" / "line" / "manifest.json").exists()
 
-    assert ingest(field_file, tmp_path / "killed", *settings, "--resume").wait() == 0
-    assert content(tmp_path / "killed") == content(tmp_path / "calm")
+    ingest("line", [str(field_file)], store=str(killed), config=config, resume=True)
+    assert content(killed) == content(tmp_path / "calm")
     if stage == "shards":
         assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    found = verify("line", store=str(tmp_path / "killed"))
+    found = verify("line", store=str(killed))
     assert (found.n_traces, found.n_exact, found.n_rejected) == (N_SHOTS * N_TRACES, N_SHOTS * N_TRACES, 0)
 
-    wounded = ingest(field_file, tmp_path / "wounded", *settings)
+
+def test_workers_that_are_killed_change_nothing(field_file: Path, ray_session: None, tmp_path: Path) -> None:
+    ingest("line", [str(field_file)], store=str(tmp_path / "calm"))
+    wounded = start_ingest(field_file, tmp_path / "wounded")
     kill_busy_workers(wounded)
     assert wounded.wait() == 0
     assert content(tmp_path / "wounded") == content(tmp_path / "calm")

@@ -49,7 +49,7 @@ def danube(data_folder: Path, store: str) -> Survey:
 @pytest.fixture(scope="module")
 def soda(data_folder: Path, store: str) -> Survey:
     folder = data_folder / "soda_lakes"
-    config = IngestConfig(picks=str(folder / "picks.csv"), geometry=str(folder / "geometry.csv"))
+    config = IngestConfig(picks=str(folder / "picks.csv"), geometry=(str(folder / "geometry.csv"),))
     return ingest("soda", [str(folder / "raw")], store=store, config=config)
 
 
@@ -72,10 +72,13 @@ def read_seg2(path: Path) -> np.ndarray:
 
 
 def within_int16(found: Gather, expected: np.ndarray) -> None:
-    """Check the statement on int16: no sample is off by more than half a step of 1/32767 of its trace's peak."""
+    """Check the statement on int16: half a step of 1/32767 of a trace's peak at most, and 1e-4 of its RMS."""
     step = np.abs(expected).max(axis=1, keepdims=True).astype(np.float64) / 32767
     half = 0.505  # and the rounding of float32 at 32767 steps
-    assert (np.abs(found.samples - expected.astype(np.float64)) <= half * step).all()
+    error = np.abs(found.samples - expected.astype(np.float64))
+    assert (error <= half * step).all()
+    rms = np.sqrt(np.square(expected, dtype=np.float64).mean(axis=1))
+    assert (np.sqrt(np.square(error).mean(axis=1)) <= 1e-4 * rms).all()
 
 
 def rms(samples: np.ndarray) -> np.ndarray:
