@@ -61,7 +61,19 @@ KNOWN_FORMATS = ", ".join(f"{code} = {format.name}" for code, format in SAMPLE_F
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadAs:
-    """Say how to read a file whose headers are wrong; None believes the headers. Raises ConfigError."""
+    """Say how to read a file whose headers are wrong; None believes the headers. Raises ConfigError.
+
+    Parameters
+    ----------
+    byte_order
+        What SEG-Y files are, where their headers are wrong.
+    sample_format
+        Format code of SEG-Y samples, where the header is wrong: 1 = IBM float, 5 = IEEE float, ...
+    n_samples
+        Samples a trace, where SEG-Y headers are wrong.
+    sample_interval_us
+        Sample interval, where SEG-Y headers are wrong.
+    """
 
     byte_order: Literal["big", "little"] | None = None
     sample_format: int | None = None

@@ -21,16 +21,36 @@ from seisray.storage import Location
 class IngestConfig:
     """Settings of `seisray ingest`.
 
-    header: places in SEG-Y trace headers that differ from the standard, as name=byte[:format].
-    group_by: what the traces of a gather share: ffid, shot_point, "source_line,shot_point", receiver, cdp, offset, any
-    other name of --header, or byte[:format]. sort_by: order of the traces in a gather; file is as they come.
-    picks: first breaks as CSV with ffid, trace or channel, time_ms, as .sgt or .pck of pyGIMLi, or .vs of SeisImager;
-    those in trace headers are named by --header first_break=byte, with pick_unit. pick_origin: from where times count;
-    by default as the format says: the first sample in CSV, the shot elsewhere.
-    geometry: CSV with kind, number, x_m, y_m[, z_m], or SPS files (S, R, X), for surveys whose headers have none.
-    encoding: int16 with a scale a trace (gathers that lose more than 1e-4 by it stay exact), or exact float32.
-    byte_order, sample_format, n_samples, sample_interval_us: what SEG-Y file headers should have said.
-    allow_incomplete: take gathers with fewer traces than all others of their file.
+    Parameters
+    ----------
+    header
+        Place in SEG-Y trace headers that differs from the standard, as name=byte[:format]; may be given again.
+    group_by
+        What the traces of a gather share: ffid, shot_point, source_line,shot_point, receiver, cdp, offset, another name
+        of --header, or byte[:format].
+    sort_by
+        Order of the traces in a gather; file leaves them as they come. Each keeps its number.
+    picks
+        First breaks: CSV with ffid, trace or channel, time_ms; .sgt or .pck of pyGIMLi; .vs of SeisImager. Those in
+        trace headers are named by --header first_break=byte.
+    pick_origin
+        From where times count; by default as the format says: first sample in CSV, shot elsewhere.
+    pick_unit
+        Of first breaks in trace headers.
+    geometry
+        CSV with kind, number, x_m, y_m[, z_m], or SPS files (S, R, X), where headers have no coordinates.
+    encoding
+        int16 with a scale a trace (gathers that would lose more than 1e-4 stay exact), or exact float32.
+    byte_order
+        What SEG-Y files are, where their headers are wrong.
+    sample_format
+        Format code of SEG-Y samples, where the header is wrong: 1 = IBM float, 5 = IEEE float, ...
+    n_samples
+        Samples a trace, where SEG-Y headers are wrong.
+    sample_interval_us
+        Sample interval, where SEG-Y headers are wrong.
+    allow_incomplete
+        Take gathers with fewer traces than all others of their file.
     """
 
     header: tuple[str, ...] = ()
