@@ -32,6 +32,7 @@ PER_TRACE = {
 class Reject:
     """Say which traces of a field file were left out, and why. first_byte: where the first of them starts."""
 
+    gather_id: str
     source_file: str
     first_byte: int
     ffid: int | None
@@ -112,7 +113,10 @@ class Gather:
         return np.full(self.n_traces, np.nan)
 
     def check_usable(self) -> None:
-        """Raise GatherError where it holds NaN or infinite samples, only dead traces, or a trace twice."""
+        """Raise GatherError where it holds NaN or infinite samples, only dead traces, or a trace twice.
+
+        A trace is there twice where field record, channel and samples agree, and the samples are not all the same.
+        """
         highest, lowest = self.samples.max(axis=1), self.samples.min(axis=1)
         odd = np.flatnonzero(~np.isfinite(highest) | ~np.isfinite(lowest))  # NaN and infinity pass through max and min
         if odd.size:
@@ -120,10 +124,11 @@ class Gather:
         if not self.live.any():
             raise GatherError("all traces are dead")
         some = self.samples[:, :: max(self.n_samples // 64, 1)].sum(axis=1)
-        order = np.lexsort((some, lowest, highest))
-        alike = (np.diff(highest[order]) == 0) & (np.diff(lowest[order]) == 0) & (np.diff(some[order]) == 0)
+        order = np.lexsort((some, lowest, highest, self.channel, self.field_record))
+        keys = (self.field_record, self.channel, highest, lowest, some)
+        alike = np.logical_and.reduce([np.diff(key[order]) == 0 for key in keys]) & (highest > lowest)[order[1:]]
         for one, other in zip(order[:-1][alike], order[1:][alike], strict=True):
-            if self.live[one] and self.live[other] and np.array_equal(self.samples[one], self.samples[other]):
+            if np.array_equal(self.samples[one], self.samples[other]):
                 raise GatherError(
                     f"traces {self.trace[one]} and {self.trace[other]} hold the same samples; one was written twice"
                 )

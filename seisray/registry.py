@@ -12,6 +12,7 @@ from seisray.errors import ConfigError, ExistsError, NotFoundError, StorageError
 from seisray.storage import Location, locate
 
 SCHEMA_VERSION = 1
+SURVEY_SCHEMA_VERSION = 2
 KINDS = ("surveys", "models", "studies", "runs", "picks", "reports")
 
 
@@ -31,9 +32,11 @@ class _Record:
         """Return the record; raise StorageError where it was written by another schema or is damaged."""
         try:
             found: dict[str, Any] = json.loads(location.read_bytes())
-            if found.get("schema_version") != SCHEMA_VERSION:
+            expected = next(f.default for f in fields(cls) if f.name == "schema_version")
+            if found.get("schema_version") != expected:
                 raise StorageError(
-                    f"{location} has schema version {found.get('schema_version')}, this seisray reads {SCHEMA_VERSION}"
+                    f"{location} has schema version {found.get('schema_version')}, this seisray reads {expected}; "
+                    "make it again"
                 )
             known = {f.name for f in fields(cls)}
             return cls(**{name: value for name, value in found.items() if name in known})
@@ -50,6 +53,7 @@ class Survey(_Record):
     shards: uri relative to the survey, n_gathers, n_traces and bytes of each shard.
     """
 
+    schema_version: int = SURVEY_SCHEMA_VERSION
     survey: str
     n_gathers: int
     n_traces: int

@@ -8,6 +8,8 @@ from seisray import errors
 from seisray.errors import SeisrayError
 from seisray.session import connect
 
+CHUNK = 64  # items that are shipped to a task together
+
 Item = TypeVar("Item")
 Shared = TypeVar("Shared")
 
@@ -24,11 +26,11 @@ def spread(items: Sequence[Item], work: Callable[[Item, Shared], Any], shared: S
 
     connect()
     given = ray.put(shared)
-    listed = ray.put(list(items))
+    listed = [ray.put(list(items[first : first + CHUNK])) for first in range(0, len(items), CHUNK)]
 
     def task(row: dict[str, int]) -> dict[str, Any]:
         try:
-            answer = {"result": work(ray.get(listed)[row["id"]], ray.get(given))}
+            answer = {"result": work(ray.get(listed[row["id"] // CHUNK])[row["id"] % CHUNK], ray.get(given))}
         except SeisrayError as error:
             answer = {"error": [type(error).__name__, str(error)]}
         return {"index": row["id"], "answer": json.dumps(answer)}

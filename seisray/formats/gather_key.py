@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 from seisray.errors import ConfigError
 from seisray.formats.headers import HeaderField
 
+OF_SHOTS = ("ffid", "shot_point", "source_x", "source_y")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatherKey:
-    """Hold the header fields that are the same on all traces of a gather, and what the user calls them."""
+    """Hold the header fields that are the same on all traces of a gather, and what the user calls them.
+
+    of_shots: whether they tell shots apart.
+    """
 
     name: str
     fields: tuple[HeaderField, ...]
+    of_shots: bool
 
     def __str__(self) -> str:
         places = " and ".join(f"{field.byte} ({field.format})" for field in self.fields)
         return f"{self.name}, header byte {places},"
-
-    @property
-    def of_shots(self) -> bool:
-        """Return whether the gathers are shot gathers."""
-        return self.name == "ffid" or self.name.endswith("shot_point")
 
     def read(self, blocks: NDArray[np.uint8], byte_order: str) -> NDArray[np.int64]:
         """Return the key of each trace, (n_traces, n_fields)."""
@@ -53,6 +54,8 @@ def gather_key(group_by: str, mapping: Mapping[str, HeaderField]) -> GatherKey:
                 f"--group-by {group_by!r}: {name!r} has no place in the trace header; expected byte[:format], or one "
                 f"of receiver, {', '.join(mapping)}, or give it a place with --header {name}=byte"
             )
-        if fields[-1].format.startswith("float"):
-            raise ConfigError(f"--group-by {group_by!r}: {name} is a {fields[-1].format}; expected a whole number")
-    return GatherKey(name=group_by, fields=tuple(fields))
+    for field in fields:
+        if field.format.startswith("float"):
+            raise ConfigError(f"--group-by {group_by!r}: byte {field.byte} is a {field.format}; expected an integer")
+    shots = {mapping[name].byte for name in OF_SHOTS}
+    return GatherKey(name=group_by, fields=tuple(fields), of_shots=any(field.byte in shots for field in fields))

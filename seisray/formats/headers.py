@@ -108,6 +108,11 @@ OPTIONAL = ("source_line", "receiver_line", "receiver", "first_break")
 """Quantities that have no place in the standard, and are read where the user gives them one."""
 
 
+_TO_32_BITS = ("int8", "uint8", "int16", "uint16", "int32")
+COUNTED = {"channel": _TO_32_BITS} | dict.fromkeys(("ffid", "shot_point"), (*_TO_32_BITS, "uint32", "int64"))
+"""Headers that count, and the formats whose every value they can hold."""
+
+
 def header_mapping(changes: Sequence[str]) -> dict[str, HeaderField]:
     """Return the standard mapping with changes such as 'ffid=17' or 'first_break=233:float32' applied.
 
@@ -124,4 +129,6 @@ def header_mapping(changes: Sequence[str]) -> dict[str, HeaderField]:
             )
         usual = STANDARD[name].format if name in STANDARD else "int32"
         mapping[name] = HeaderField(byte=int(byte), format=format or usual)
+        if name in COUNTED and mapping[name].format not in COUNTED[name]:
+            raise ConfigError(f"--header {change!r}: {name} is one of {', '.join(COUNTED[name])}")
     return mapping

@@ -55,6 +55,8 @@ def _gather(stream: Iterable[Any], *, survey: str, source_file: str, name: str |
     stem = PurePosixPath(source_file).stem
     numbers = re.findall(r"\d+", stem)
     ffid = int(numbers[-1] if numbers else words[0].get("SHOT_SEQUENCE_NUMBER", 0))
+    if ffid >= 2**63:
+        raise GatherError(f"the number {ffid} in the file's name is too large for an FFID")
     source, receiver = (_locations(words, f"{end}_LOCATION") for end in ("SOURCE", "RECEIVER"))
     return Gather(
         survey=survey,

@@ -21,8 +21,8 @@ from seisray.gather import Gather, Reject
 from seisray.units import apply_scalar
 
 DEAD_TRACE_CODE = 2
-LENGTH = 1  # of coordinate units 0 and 1 are lengths, the others angles
-LARGEST_GATHER_BYTES = 1 << 30
+LENGTHS = (0, 1)  # coordinate units that are lengths; the others are angles
+LARGEST_GATHER_BYTES = 512 << 20
 
 Head = Mapping[str, NDArray[Any]]
 """Trace headers by name, one value a trace."""
@@ -35,10 +35,10 @@ _UNIT_MS = {"ms": 1.0, "us": 1e-3, "s": 1e3}
 class Reading:
     """Say how the traces of a SEG-Y file become gathers.
 
-    name: what the file's gathers are called after, may be empty. source: the file's place among the
-    survey's field files.
-    read_as: what the user says of the file, which trace headers may contradict. pick_unit, pick_origin: of first breaks
-    in the trace headers.
+    name: what the file's gathers are called after, may be empty. source: the file's place among the survey's.
+    recorded: headers known to be filled in; a coordinate or offset that is 0 on every trace of a gather was not
+    recorded unless it is among them. read_as: what the user says of the file, which trace headers may contradict.
+    pick_unit, pick_origin: of first breaks in the trace headers.
     """
 
     survey: str
@@ -48,9 +48,14 @@ class Reading:
     layout: SegyLayout
     key: GatherKey
     mapping: Mapping[str, HeaderField]
+    recorded: frozenset[str] = frozenset()
     read_as: ReadAs = BELIEVE
     pick_unit: PickUnit = "ms"
     pick_origin: PickOrigin = "shot"
+
+    def gather_id(self, key: NDArray[np.int64]) -> str:
+        """Return what the gather with a key is called."""
+        return "-".join([*([self.name] if self.name else []), *map(str, key)])
 
     def headers(self, blocks: NDArray[np.uint8]) -> Head:
         """Return every header of the mapping on every trace."""
@@ -71,7 +76,7 @@ def gathers_starting_in(
     blocks: the traces of the range. A gather is a run of traces with one key. One trace before the range is read to see
     whether the range starts in the middle of a gather, which then belongs to the range before; the last gather is read
     past the range's end. So ranges that tile a file yield each gather exactly once.
-    Raises SegyError where a gather exceeds a GiB, since then the key is none.
+    Raises SegyError where a gather exceeds 512 MiB, since then the key is none.
     """
     keys = reading.key.read(blocks, reading.layout.byte_order)
     starts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
@@ -135,7 +140,9 @@ def _gather_or_reject(
     try:
         return _gather(blocks, numbers, head, reading)
     except GatherError as error:
+        key = reading.key.read(blocks[:1], reading.layout.byte_order)[0]
         return Reject(
+            gather_id=reading.gather_id(key),
             source_file=reading.source_file,
             first_byte=reading.layout.offset(int(numbers[0])),
             ffid=int(head["ffid"][0]),
@@ -150,7 +157,9 @@ def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], head: Head, r
         if getattr(reading.read_as, name) is not None:
             continue  # the user knows better than the headers
         limit = np.iinfo(head[name].dtype).max if head[name].dtype.kind in "iu" else np.inf
-        odd = head[name][(head[name] != 0) & (head[name] != expected)] if expected <= limit else head[name][:0]
+        # trace headers hold whole microseconds, file headers of rev 2 fractions of them
+        wrong = (head[name] != 0) & (np.abs(head[name] - float(expected)) >= 1)
+        odd = head[name][wrong] if expected <= limit else head[name][:0]
         if odd.size:
             raise GatherError(f"a trace header says {name} {odd[0]}, the file header {expected:g}")
     if np.ptp(head["delay_ms"]):
@@ -162,7 +171,7 @@ def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], head: Head, r
     delay_ms = float(apply_scalar(head["delay_ms"], head["time_scalar"])[0])
     return Gather(
         survey=reading.survey,
-        gather_id="-".join([*([reading.name] if reading.name else []), *map(str, key)]),
+        gather_id=reading.gather_id(key),
         source_file=reading.source_file,
         ffid=int(head["ffid"][0]),
         shot_point=int(head["shot_point"][0]),
@@ -175,7 +184,7 @@ def _gather(blocks: NDArray[np.uint8], numbers: NDArray[np.int64], head: Head, r
         source_trace=numbers + 1,
         live=(samples != 0).any(axis=1) & (head["trace_code"] != DEAD_TRACE_CODE),
         trace_headers=blocks[:, : layout.header_bytes],
-        **_geometry(head, layout.unit_m),
+        **_geometry(head, layout.unit_m, reading.recorded),
         **_first_breaks(head, delay_ms, reading),
     )
 
@@ -198,18 +207,21 @@ def _first_breaks(head: Head, delay_ms: float, reading: Reading) -> dict[str, ND
     return {"first_break_ms": time_ms}
 
 
-def _geometry(head: Head, unit_m: float) -> dict[str, NDArray[Any]]:
-    """Return coordinates in metres; a quantity that is zero on every trace was not recorded and stays unknown.
+def filled_in(head: Head) -> frozenset[str]:
+    """Return which of offset, coordinates and elevations are recorded: those not 0 on every trace given."""
+    places = {end: head[f"{end}_x"].any() or head[f"{end}_y"].any() for end in ("source", "receiver")}
+    others = {name: head[name].any() for name in ("offset", "source_z", "receiver_z")}
+    return frozenset(name for name, there in {**places, **others}.items() if there)
 
-    So do coordinates that are angles.
-    """
+
+def _geometry(head: Head, unit_m: float, recorded: frozenset[str]) -> dict[str, NDArray[Any]]:
+    """Return coordinates in metres; those not recorded, or that are angles, stay unknown."""
+    recorded = recorded | filled_in(head)
     scalars = {"x": "coordinate_scalar", "y": "coordinate_scalar", "z": "elevation_scalar"}
-    found: dict[str, NDArray[Any]] = {"offset_m": head["offset"] * unit_m} if head["offset"].any() else {}
-    lengths = (head["coordinate_units"] <= LENGTH).all()
+    found: dict[str, NDArray[Any]] = {"offset_m": head["offset"] * unit_m} if "offset" in recorded else {}
+    lengths = np.isin(head["coordinate_units"], LENGTHS).all()
     for end in ("source", "receiver"):
-        known = lengths and (head[f"{end}_x"].any() or head[f"{end}_y"].any())
         for axis, scalar in scalars.items():
-            value = head[f"{end}_{axis}"]
-            if known if axis != "z" else value.any():
-                found[f"{end}_{axis}_m"] = apply_scalar(value, head[scalar]) * unit_m
+            if f"{end}_z" in recorded if axis == "z" else (end in recorded and lengths):
+                found[f"{end}_{axis}_m"] = apply_scalar(head[f"{end}_{axis}"], head[scalar]) * unit_m
     return found

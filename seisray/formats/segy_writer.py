@@ -14,6 +14,7 @@ from seisray.formats.segy import DEAD_TRACE_CODE
 from seisray.formats.segy_layout import FILE_HEADER_BYTES, IBM, SAMPLE_FORMATS, TEXT_HEADER_BYTES, SegyLayout
 from seisray.gather import Gather
 
+TRACE_COUNT_BYTE = 3513
 CENTIMETRES = 100  # coordinates are kept as centimetres, with the scalar -100
 
 
@@ -32,14 +33,16 @@ def segy_bytes(gathers: Iterable[Gather], *, text: str = "") -> Iterator[bytes]:
                 f"gather {gather.gather_id!r} has {gather.n_samples} samples at {gather.sample_interval_us} us, "
                 f"the file {shape[0]} at {shape[1]} us; write them to different files"
             )
+        if not -(2**31) <= gather.ffid < 2**31:
+            raise SegyError(f"gather {gather.gather_id!r}: SEG-Y holds FFIDs of 32 bits, got {gather.ffid}")
         yield _traces(gather)
 
 
 def _file_header(gather: Gather, text: str) -> bytes:
     lines = [f"C{i + 1:>2} {text[76 * i : 76 * (i + 1)]}" for i in range(40)]
     binary = bytearray(FILE_HEADER_BYTES - TEXT_HEADER_BYTES)
-    if gather.delay_ms != round(gather.delay_ms):
-        raise SegyError(f"SEG-Y holds the delay in whole ms; got {gather.delay_ms} ms")
+    if gather.delay_ms != round(gather.delay_ms) or abs(gather.delay_ms) >= 2**15:
+        raise SegyError(f"SEG-Y holds the delay in whole ms, below 32,768; got {gather.delay_ms} ms")
     whole_us = round(gather.sample_interval_us)
     if whole_us != gather.sample_interval_us or not 0 < whole_us < 2**16 or gather.n_samples >= 2**16:
         raise SegyError(
@@ -77,6 +80,15 @@ def _traces(gather: Gather) -> bytes:
         STANDARD[name].write(blocks, column, ">")
     blocks[:, TRACE_HEADER_BYTES:] = gather.samples.astype(">f4").view(np.uint8)
     return blocks.tobytes()
+
+
+def with_trace_count(header: bytes, layout: SegyLayout, n_traces: int) -> bytes:
+    """Return a file header whose count of traces, which rev 2 has, is right."""
+    if n_traces == layout.n_traces or layout.revision < (2, 0):
+        return header
+    changed = bytearray(header)
+    struct.pack_into(layout.byte_order + "Q", changed, TRACE_COUNT_BYTE - 1, n_traces)
+    return bytes(changed)
 
 
 def trace_blocks(samples: NDArray[np.float32], headers: NDArray[np.uint8], layout: SegyLayout) -> NDArray[np.uint8]:

@@ -1,27 +1,23 @@
 """The way back: a survey as the SEG-Y files it came from, header for header."""
 
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyarrow import fs
 
 from seisray import shards
-from seisray.errors import ConfigError, ExistsError
-from seisray.formats.segy_layout import SegyLayout
-from seisray.formats.segy_writer import segy_bytes, trace_blocks
+from seisray.errors import ConfigError, ExistsError, StorageError
+from seisray.formats.segy_writer import segy_bytes, trace_blocks, with_trace_count
 from seisray.gather import Gather
-from seisray.ingest.file_headers import read_file_headers
+from seisray.ingest.file_headers import FileHeader, read_file_headers
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
 from seisray.storage import Location, locate
-
-TRACE_COUNT_BYTE = 3513  # of the binary header, since rev 2
-SEG2 = -1  # stands for all SEG-2 records, which become one file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,54 +32,66 @@ class Exported:
 def export_segy(name: str, out: str, *, store: str) -> Exported:
     """Write a survey as SEG-Y files into a folder, local or s3://; return what was written.
 
-    Each SEG-Y file it came from is written again under its name: file header and trace headers as they were, samples in
-    the file's own format and byte order, traces in the file's order. A float32 survey gives the same bytes, an int16
-    survey samples within its quantisation. SEG-2 records become one rev 1 file, called after the survey.
-    Raises ExistsError where a file of that name is there, so that no field file is ever written over.
+    Each SEG-Y file it came from is written again under its name: file header and trace headers as they were, samples
+    in the file's own format and byte order, traces in the file's order. A float32 survey gives the same bytes where
+    float32 holds the file's samples (not float64, nor integers beyond 24 bits), an int16 survey samples within its
+    quantisation. SEG-2 records become one rev 1 file, called after the survey. Raises ExistsError where a file of that
+    name is there, so that no field file is ever written over; StorageError where it cannot be written.
     """
     place = Store(store)
-    survey = place.survey(name)
-    folder = place.folder("surveys", name)
+    survey, folder, target = place.survey(name), place.folder("surveys", name), locate(out)
     headers = read_file_headers(folder)
-    target = locate(out)
-    names = {index: _file_name(survey, index) for index in headers}
-    from_seg2 = [source["index"] for source in survey.sources if source["index"] not in headers]
-    if from_seg2:
-        names[SEG2] = f"{name}.sgy"
-    for file in names.values():
+    names = {source["index"]: _file_name(source) for source in survey.sources if source["index"] in headers}
+    together = f"{name}.sgy" if f"{name}.sgy" not in names.values() else f"{name}-seg2.sgy"
+    from_seg2 = len(names) < len(survey.sources)
+    files = [*names.values(), *([together] if from_seg2 else [])]
+    for file in files:
         if (target / file).exists():
             raise ExistsError(f"{target / file} exists; export into another folder")
     numbers = _numbers(survey, folder)
-    with TemporaryDirectory(prefix=".seisray-export-", dir=_room_for(target)) as scratch:
-        made = {index: Path(scratch) / file for index, file in names.items()}
-        for index, (layout, header) in headers.items():
-            own = len(numbers.get(index, ()))
-            made[index].write_bytes(_counted(header, layout, own))
-        with Progress("export", survey.n_traces, "traces") as progress:
-            done = 0
-            for gather in _gathers(survey, folder):
-                for index in np.intersect1d(gather.source, list(headers)):
-                    _write_traces(made[index], gather, index, *headers[index], numbers[index])
-                done += gather.n_traces
-                progress.update(done)
-        if from_seg2:
-            records = (gather for gather in _gathers(survey, folder) if int(gather.source[0]) not in headers)
-            with made[SEG2].open("wb") as sink:
-                sink.writelines(segy_bytes(records, text=f"survey {name}"))
-        for index, file in names.items():
-            _publish(made[index], target / file)
+    try:
+        with TemporaryDirectory(prefix=".seisray-export-", dir=_room_for(target)) as scratch:
+            _write_files(survey, folder, headers, numbers, {index: Path(scratch) / names[index] for index in names})
+            if from_seg2:
+                records = (gather for gather in _gathers(survey, folder) if int(gather.source[0]) not in headers)
+                with (Path(scratch) / together).open("wb") as sink:
+                    sink.writelines(segy_bytes(records, text=f"survey {name}"))
+            for file in files:
+                _publish(Path(scratch) / file, target / file)
+    except OSError as error:
+        raise StorageError(f"cannot export to {target}: {error.strerror or error}") from error
     kept = sum(len(own) for index, own in numbers.items() if index in headers)
     return Exported(
-        files=[str(target / file) for file in names.values()],
+        files=[str(target / file) for file in files],
         n_traces=survey.n_traces,
-        n_left_out=sum(layout.n_traces for layout, _ in headers.values()) - kept,
+        n_left_out=sum(header.layout.n_traces for header in headers.values()) - kept,
     )
 
 
-def _file_name(survey: Survey, index: int) -> str:
-    record = next(source for source in survey.sources if source["index"] == index)
-    suffix = locate(record["uri"]).name.rpartition(".")[2]
-    return f"{record['name']}.{suffix}"
+def _write_files(
+    survey: Survey,
+    folder: Location,
+    headers: Mapping[int, FileHeader],
+    numbers: Mapping[int, NDArray[np.int64]],
+    made: Mapping[int, Path],
+) -> None:
+    """Write each SEG-Y source to its path: what stands before its traces, the traces, what stands behind them."""
+    for index, path in made.items():
+        path.write_bytes(with_trace_count(headers[index].header, headers[index].layout, len(numbers.get(index, ()))))
+    with Progress("export", survey.n_traces, "traces") as progress:
+        done = 0
+        for gather in _gathers(survey, folder):
+            for index in np.intersect1d(gather.source, list(made)):
+                _write_traces(made[index], gather, index, headers[index], numbers[index])
+            done += gather.n_traces
+            progress.update(done)
+    for index, path in made.items():
+        with path.open("ab") as file:
+            file.write(headers[index].trailer)
+
+
+def _file_name(source: Mapping[str, Any]) -> str:
+    return f"{source['name']}{PurePosixPath(source['uri']).suffix}"
 
 
 def _room_for(target: Location) -> str | None:
@@ -109,19 +117,9 @@ def _numbers(survey: Survey, folder: Location) -> dict[int, NDArray[np.int64]]:
     return {source: np.sort(np.concatenate(numbers)) for source, numbers in found.items()}
 
 
-def _counted(header: bytes, layout: SegyLayout, n_traces: int) -> bytes:
-    """Return a file header whose count of traces, where it has one, is right."""
-    if n_traces == layout.n_traces or layout.revision < (2, 0):
-        return header
-    changed = bytearray(header)
-    struct.pack_into(layout.byte_order + "Q", changed, TRACE_COUNT_BYTE - 1, n_traces)
-    return bytes(changed)
-
-
-def _write_traces(
-    path: Path, gather: Gather, source: int, layout: SegyLayout, header: bytes, numbers: NDArray[np.int64]
-) -> None:
+def _write_traces(path: Path, gather: Gather, source: int, file_header: FileHeader, numbers: NDArray[np.int64]) -> None:
     """Write the traces that a gather has of a source to their places among those that the survey holds of it."""
+    layout = file_header.layout
     rows = np.flatnonzero(gather.source == source)
     rows = rows[np.argsort(gather.source_trace[rows])]
     if gather.trace_headers.shape[1] != layout.header_bytes:
@@ -130,14 +128,13 @@ def _write_traces(
     places = np.searchsorted(numbers, gather.source_trace[rows])
     with path.open("r+b") as file:
         for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(places) != 1) + 1):
-            file.seek(len(header) + int(places[run[0]]) * layout.trace_bytes)
+            file.seek(len(file_header.header) + int(places[run[0]]) * layout.trace_bytes)
             file.write(blocks[run].data)
 
 
 def _publish(made: Path, target: Location) -> None:
     if target.is_local:
         made.replace(target.path)
-    else:
-        fs.copy_files(
-            str(made), target.path, source_filesystem=fs.LocalFileSystem(), destination_filesystem=target.filesystem
-        )
+        return
+    local = fs.LocalFileSystem()
+    fs.copy_files(str(made), target.path, source_filesystem=local, destination_filesystem=target.filesystem)

@@ -1,8 +1,9 @@
 """The file headers of a survey's SEG-Y files, kept for the way back."""
 
 import json
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
@@ -12,13 +13,15 @@ from seisray.ingest.settings import Job
 from seisray.ingest.sources import CONNECTIONS, Source
 from seisray.storage import Location
 
-SCHEMA = pa.schema({"source": pa.int32(), "layout": pa.string(), "header": pa.large_binary()})
+SCHEMA = pa.schema(
+    {"source": pa.int32(), "layout": pa.string(), "header": pa.large_binary(), "trailer": pa.large_binary()}
+)
 
 
-def write_file_headers(folder: Location, job: Job, *, keep: bool) -> None:
+def write_file_headers(folder: Location, job: Job, *, keep: Collection[int]) -> None:
     """Write a survey's file_headers.parquet: text, binary and extended headers, and the layout of the traces.
 
-    keep: what it holds already of other sources.
+    keep: sources that it holds already.
     """
     location = folder / "file_headers.parquet"
     segy = [source for source in job.sources.values() if source.layout]
@@ -27,26 +30,45 @@ def write_file_headers(folder: Location, job: Job, *, keep: bool) -> None:
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     if keep and location.exists():
         earlier = shards.read_table(location)
-        table = pa.concat_tables([earlier.filter([s not in job.sources for s in earlier["source"].to_pylist()]), table])
+        stays = [source in keep for source in earlier["source"].to_pylist()]
+        table = pa.concat_tables([earlier.filter(stays), table])
     if len(table):
         shards.write_table(location, [table])
     else:
         location.delete()
 
 
-def read_file_headers(folder: Location) -> dict[int, tuple[SegyLayout, bytes]]:
-    """Return layout and header bytes of each SEG-Y source of a survey, by its index."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileHeader:
+    """Hold what stands in a SEG-Y file before and after its traces, and how these lie in it."""
+
+    layout: SegyLayout
+    header: bytes
+    trailer: bytes
+
+
+def read_file_headers(folder: Location) -> dict[int, FileHeader]:
+    """Return what is kept of each SEG-Y source of a survey, by its index."""
     location = folder / "file_headers.parquet"
     if not location.exists():
         return {}
     rows = shards.read_table(location).to_pylist()
-    return {row["source"]: (_layout(row["layout"]), row["header"]) for row in rows}
+    return {
+        row["source"]: FileHeader(layout=_layout(row["layout"]), header=row["header"], trailer=row["trailer"])
+        for row in rows
+    }
 
 
 def _row(source: Source) -> dict[str, object]:
     assert source.layout is not None
-    header = source.location.read_range(0, source.layout.data_start)
-    return {"source": source.index, "layout": json.dumps(asdict(source.layout)), "header": header}
+    layout, location = source.layout, source.location
+    end = layout.offset(layout.n_traces)
+    return {
+        "source": source.index,
+        "layout": json.dumps(asdict(layout)),
+        "header": location.read_range(0, layout.data_start),
+        "trailer": location.read_range(end, source.bytes - end),
+    }
 
 
 def _layout(text: str) -> SegyLayout:

@@ -1,4 +1,4 @@
-"""A look at some traces of each file: whether the traces of a gather lie together in it."""
+"""A look at some traces of the files: what their headers hold, and whether the traces of a gather lie together."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seisray.formats.segy import read_range
+from seisray.formats.segy import filled_in, read_range
 from seisray.ingest.settings import Job
 from seisray.ingest.sources import CONNECTIONS, Source
 
 WINDOW_BYTES = 1 << 20
+FILES = 64  # at most; the first ones, since gathers go on in the next file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,15 +31,32 @@ class Run:
     whole: bool
 
 
-def why_regroup(job: Job) -> str | None:
-    """Return in which file a gather is in several pieces, or None where every gather seen lies together.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """What a look at the start, the middle and the end of SEG-Y files showed.
 
-    Looks at the start, the middle and the end of each SEG-Y file. The same key in two files is one gather in pieces
-    only where no field record and channel is in both.
+    recorded: places and offsets that the trace headers hold. scattered: where a gather is in several pieces, or None
+    where every gather seen lies together.
     """
-    segy = [source for source in job.sources.values() if source.layout]
+
+    recorded: frozenset[str]
+    scattered: str | None
+
+
+def glance(job: Job) -> Glance:
+    """Return what a look at the files of a job shows."""
+    segy = [source for source in job.sources.values() if source.layout][:FILES]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        found = list(pool.map(lambda source: list(_runs(job, source)), segy))
+        found = list(pool.map(lambda source: _look(job, source), segy))
+    recorded = frozenset(name for _, names in found for name in names)
+    return Glance(recorded=recorded, scattered=_scattered(job, segy, [runs for runs, _ in found]))
+
+
+def _scattered(job: Job, segy: Sequence[Source], found: Sequence[Sequence[Run]]) -> str | None:
+    """Return in which file a gather is in several pieces.
+
+    The same key in two files is one gather in pieces only where no field record and channel is in both.
+    """
     for source, runs in zip(segy, found, strict=True):
         if again := _comes_back(runs):
             return f"{job.key.name} {again.key} comes back at trace {again.first_trace + 1} of {source.uri}"
@@ -62,25 +81,36 @@ def _comes_back(runs: Sequence[Run]) -> Run | None:
     return None
 
 
-def _runs(job: Job, source: Source) -> Iterator[Run]:
+def _look(job: Job, source: Source) -> tuple[list[Run], frozenset[str]]:
+    """Return the runs that windows into a file show, and which headers are filled in."""
     layout = source.layout
     assert layout is not None
     each = max(WINDOW_BYTES // layout.trace_bytes, 2)
     firsts = sorted({0, max((layout.n_traces - each) // 2, 0), max(layout.n_traces - each, 0)})
+    runs: list[Run] = []
+    recorded: frozenset[str] = frozenset()
     end = 0
     for first in (max(first, end) for first in firsts):
         end = min(first + each, layout.n_traces)
         if first >= end:
             continue
         blocks = read_range(source.location.read_range, layout, first, end)
-        keys = job.key.read(blocks, layout.byte_order)
-        traces = np.stack([job.mapping[name].read(blocks, layout.byte_order) for name in ("ffid", "channel")], axis=1)
-        starts = [0, *(np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1), len(keys)]
-        for start, stop in pairwise(starts):
-            yield Run(
-                source=source.index,
-                first_trace=first + int(start),
-                key="-".join(map(str, keys[start])),
-                traces=frozenset(map(tuple, traces[start:stop].tolist())),
-                whole=(start > 0 or first == 0) and (stop < len(keys) or end == layout.n_traces),
-            )
+        recorded |= filled_in(job.reading(source, name="").headers(blocks))
+        runs += _runs(job, source, blocks, first)
+    return runs, recorded
+
+
+def _runs(job: Job, source: Source, blocks: NDArray[np.uint8], first: int) -> Iterator[Run]:
+    layout = source.layout
+    assert layout is not None
+    keys = job.key.read(blocks, layout.byte_order)
+    traces = np.stack([job.mapping[name].read(blocks, layout.byte_order) for name in ("ffid", "channel")], axis=1)
+    starts = [0, *(np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1), len(keys)]
+    for start, stop in pairwise(starts):
+        yield Run(
+            source=source.index,
+            first_trace=first + int(start),
+            key="-".join(map(str, keys[start])),
+            traces=frozenset(map(tuple, traces[start:stop].tolist())),
+            whole=(start > 0 or first == 0) and (stop < len(keys) or first + len(keys) == layout.n_traces),
+        )

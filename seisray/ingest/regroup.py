@@ -9,19 +9,19 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import xxhash
 
 from seisray import shards
-from seisray.errors import GatherError
+from seisray.errors import FormatError, GatherError
 from seisray.formats import segy
 from seisray.gather import Gather, Reject
-from seisray.ingest.parts import LARGEST_RANGE_BYTES, Notes, Part, range_bytes, reject_of
+from seisray.ingest.parts import Notes, Part, blocks_of, range_bytes, rejects_of
 from seisray.ingest.settings import Job
 
+MOST_BUCKETS = 2048  # each is a part of each scattered file
+LARGEST_BUCKET_BYTES = 1 << 30
 _LENGTH_BYTES = 8  # of the index at a scattered file's end
 
 
@@ -39,7 +39,7 @@ class Bucket:
 def n_buckets(job: Job) -> int:
     """Return into how many buckets the traces go: shards of the size that ranges would give."""
     total = sum(source.bytes for source in job.sources.values() if source.layout)
-    return max(-(-total // min(range_bytes(total), LARGEST_RANGE_BYTES)), 1)
+    return min(max(-(-total // range_bytes(total)), 1), MOST_BUCKETS)
 
 
 def scatter(part: Part, job: Job) -> tuple[list[int], Notes]:
@@ -50,16 +50,15 @@ def scatter(part: Part, job: Job) -> tuple[list[int], Notes]:
     place = job.folder / "scattered" / part.shard
     if place.exists():
         return _index(part, job)
-    (source,) = part.sources
-    assert source.layout is not None
-    blocks = segy.read_range(source.location.read_range, source.layout, part.first_trace, part.stop_trace)
-    notes = Notes(hashes=[(source.index, part.first_trace, xxhash.xxh3_64_hexdigest(blocks.data))])
+    notes = Notes()
     buckets: list[list[Gather]] = [[] for _ in range(job.n_buckets)]
-    for piece in segy.pieces_of(blocks, part.first_trace, job.reading(source, name="")):
-        if isinstance(piece, Reject):
-            notes.rejects.append(piece)
-        else:
-            buckets[zlib.crc32(piece.gather_id.encode()) % len(buckets)].append(piece)
+    for source in part.sources:
+        blocks = blocks_of(part, source, notes)
+        for piece in segy.pieces_of(blocks, part.first_trace, job.reading(source, name="")):
+            if isinstance(piece, Reject):
+                notes.rejects.append(piece)
+            else:
+                buckets[zlib.crc32(piece.gather_id.encode()) % len(buckets)].append(piece)
     packed = [_pack(pieces) for pieces in buckets]
     ends = np.cumsum([len(block) for block in packed]).tolist()
     index = json.dumps({"ends": ends, **notes.to_json()}).encode()
@@ -93,6 +92,12 @@ def buckets_of(scattered: Sequence[tuple[Part, list[int]]], job: Job) -> Iterato
             start = ends[number - 1] if number else 0
             if ends[number] > start:
                 blocks.append((part.shard, start, ends[number] - start))
+        size = sum(length for _, _, length in blocks)
+        if size > LARGEST_BUCKET_BYTES:
+            raise FormatError(
+                f"survey {job.survey!r}: {job.key.name} has so few values that {size >> 20} MiB of traces belong "
+                "together; group by something that makes smaller gathers"
+            )
         if blocks:
             yield Bucket(shard=f"part-{job.identity}-regrouped-{number:05}.parquet", blocks=tuple(blocks))
 
@@ -107,16 +112,18 @@ def read_bucket(bucket: Bucket, job: Job) -> Iterator[Gather | Reject]:
                 piece = shards.gather_of(row)
                 pieces[piece.gather_id].append(piece)
     for key, found in sorted(pieces.items()):
+        if key in job.broken:
+            for piece in found:
+                yield from rejects_of(piece, "other traces of this gather cannot be used", job)
+            continue
         for group in _one_gather_each(found):
             try:
                 whole = Gather.join(group)
             except GatherError as error:
-                yield reject_of(group[0], str(error), job)
+                for piece in group:
+                    yield from rejects_of(piece, str(error), job)
                 continue
-            for number, gather in enumerate(_shot_once_each(whole)):
-                name = job.sources[int(gather.source[0])].name
-                again = f"@{gather.source_trace[0]}" if number else ""
-                yield gather.replace(gather_id=f"{name}-{key}{again}")
+            yield whole.replace(gather_id=f"{job.sources[int(whole.source[0])].name}-{key}")
 
 
 def _one_gather_each(pieces: list[Gather]) -> list[list[Gather]]:
@@ -126,25 +133,10 @@ def _one_gather_each(pieces: list[Gather]) -> list[list[Gather]]:
         by_source[int(piece.source[0])].append(piece)
     seen: set[tuple[int, int]] = set()
     for source in by_source.values():
-        own = {pair for piece in source for pair in _pairs(piece)}
+        own = {
+            pair for piece in source for pair in zip(piece.field_record.tolist(), piece.channel.tolist(), strict=True)
+        }
         if own & seen:
             return [by_source[index] for index in sorted(by_source)]
         seen |= own
     return [pieces]
-
-
-def _pairs(gather: Gather) -> list[tuple[int, int]]:
-    return list(zip(gather.field_record.tolist(), gather.channel.tolist(), strict=True))
-
-
-def _shot_once_each(gather: Gather) -> list[Gather]:
-    """Return a gather, or its runs of neighbouring traces where it holds a field record and channel twice.
-
-    Channels that are all the same were not recorded, and tell nothing.
-    """
-    pairs = _pairs(gather)
-    if len(set(pairs)) in (1, len(pairs)):
-        return [gather]
-    jumps = np.flatnonzero((np.diff(gather.source_trace) != 1) | (np.diff(gather.source) != 0)) + 1
-    runs = [np.arange(start, stop) for start, stop in pairwise([0, *jumps, gather.n_traces])]
-    return [gather.take(run).replace(trace=np.arange(1, len(run) + 1)) for run in runs]

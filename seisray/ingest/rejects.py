@@ -1,6 +1,6 @@
 """The table of what was left out of a survey, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from seisray.storage import Location
 
 SCHEMA = pa.schema(
     {
+        "gather_id": pa.string(),
         "source_file": pa.string(),
         "first_byte": pa.int64(),
         "ffid": pa.int64(),
@@ -20,16 +21,17 @@ SCHEMA = pa.schema(
 )
 
 
-def write_rejects(folder: Location, rejects: Sequence[Reject], *, keep: bool) -> None:
-    """Write a survey's rejects.parquet, or remove it where nothing was left out. keep: what it holds already."""
+def write_rejects(folder: Location, rejects: Sequence[Reject], *, keep: Collection[str]) -> None:
+    """Write a survey's rejects.parquet, or remove it where nothing was left out.
+
+    keep: files whose rejects it holds already.
+    """
     location = folder / "rejects.parquet"
     table = pa.Table.from_pylist([asdict(reject) for reject in rejects], schema=SCHEMA)
     if keep and location.exists():
         earlier = shards.read_table(location)
-        files = set(table["source_file"].to_pylist())  # of an append that was cut short and is done again
-        table = pa.concat_tables(
-            [earlier.filter([file not in files for file in earlier["source_file"].to_pylist()]), table]
-        )
+        stays = [file in keep for file in earlier["source_file"].to_pylist()]
+        table = pa.concat_tables([earlier.filter(stays), table])
     if len(table):
         shards.write_table(location, [table])
     else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from seisray.errors import ConfigError
 from seisray.formats.first_breaks import PickOrigin
@@ -15,6 +15,14 @@ from seisray.gather import Gather
 from seisray.ingest.sources import Source
 from seisray.shards import Encoding
 from seisray.storage import Location
+
+SortBy = Literal["file", "channel", "offset"]
+CHOICES = {
+    "sort_by": get_args(SortBy),
+    "encoding": get_args(Encoding),
+    "pick_unit": get_args(PickUnit),
+    "pick_origin": (None, *get_args(PickOrigin)),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +63,7 @@ class IngestConfig:
 
     header: tuple[str, ...] = ()
     group_by: str = "ffid"
-    sort_by: Literal["file", "channel", "offset"] = "file"
+    sort_by: SortBy = "file"
     picks: str | None = None
     pick_origin: PickOrigin | None = None
     pick_unit: PickUnit = "ms"
@@ -68,10 +76,10 @@ class IngestConfig:
     allow_incomplete: bool = False
 
     def __post_init__(self) -> None:
-        if self.n_samples is not None and self.n_samples < 1:
-            raise ConfigError(f"n_samples is {self.n_samples}, expected 1 or more")
-        if self.sample_interval_us is not None and not self.sample_interval_us > 0:
-            raise ConfigError(f"sample_interval_us is {self.sample_interval_us}, expected more than 0")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, choices))}")
+        _ = self.read_as  # which checks its own
 
     @property
     def read_as(self) -> ReadAs:
@@ -108,7 +116,8 @@ class Labels(Protocol):
 class Job:
     """What every task of one ingest is given.
 
-    complete_traces: traces that a gather of a source must have. n_buckets: over which traces are scattered.
+    recorded: places and offsets that the trace headers hold. complete_traces: traces that a gather of a source must
+    have. n_buckets: over which traces are scattered. broken: gathers of which some traces cannot be used.
     """
 
     survey: str
@@ -122,6 +131,8 @@ class Job:
     geometry: Geometry | None = None
     complete_traces: Mapping[int, int] = field(default_factory=dict)
     n_buckets: int = 1
+    recorded: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
 
     def reading(self, source: Source, *, name: str) -> Reading:
         """Return how the traces of a SEG-Y source become gathers called after `name`."""
@@ -134,6 +145,7 @@ class Job:
             layout=source.layout,
             key=self.key,
             mapping=self.mapping,
+            recorded=self.recorded,
             read_as=self.config.read_as,
             pick_unit=self.config.pick_unit,
             pick_origin=self.config.pick_origin or "shot",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -81,15 +81,14 @@ def describe(
     def one(index: int) -> Source:
         file = files[index]
         size = file.size()
-        edge = min(EDGE_BYTES, size)
-        start, end = file.read_range(0, edge), file.read_range(size - edge, edge)
-        layout = None if start[:2] in SEG2_MAGIC else read_layout(file.read_range, size, file.uri, read_as)
+        record = file.read_range(0, min(2, size)) in SEG2_MAGIC
+        layout = None if record else read_layout(file.read_range, size, file.uri, read_as)
         return Source(
             index=first_index + index,
             name=names[index],
             uri=file.uri,
             bytes=size,
-            edge_sha256=hashlib.sha256(start + end).hexdigest(),
+            edge_sha256=_edges(file),
             etag=file.etag(),
             layout=layout,
         )
@@ -98,12 +97,36 @@ def describe(
         return list(pool.map(one, range(len(files))))
 
 
+def changed(sources: Iterable[Source]) -> Source | None:
+    """Return a source that is no longer what it was when it was described."""
+
+    def same(source: Source) -> bool:
+        file = source.location
+        return (file.size(), file.etag()) == (source.bytes, source.etag) and _edges(file) == source.edge_sha256
+
+    listed = list(sources)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return next((source for source, kept in zip(listed, pool.map(same, listed), strict=True) if not kept), None)
+
+
+def _edges(file: Location) -> str:
+    size = file.size()
+    edge = min(EDGE_BYTES, size)
+    return hashlib.sha256(file.read_range(0, edge) + file.read_range(size - edge, edge)).hexdigest()
+
+
 def _names(uris: Sequence[str], taken: Collection[str]) -> list[str]:
     """Return the stem of each file, with as many folders before it as it takes to tell the files apart."""
-    parts = [PurePosixPath(uri).with_suffix("").parts for uri in uris]
+    paths = [PurePosixPath(uri.removeprefix("s3://")) for uri in uris]
+    alike = Counter(path.with_suffix("") for path in paths)  # but for their suffix
+    bare = [
+        path.with_suffix("") if alike[path.with_suffix("")] == 1 else path.with_name(path.name.replace(".", "-"))
+        for path in paths
+    ]
+    parts = [[part for part in path.parts if part != path.anchor] for path in bare]
     names = [own[-1] for own in parts]
     for depth in range(2, max(map(len, parts), default=0) + 1):
         counts = Counter([*names, *taken])
         names = ["-".join(own[-depth:]) if counts[name] > 1 else name for name, own in zip(names, parts, strict=True)]
     counts = Counter([*names, *taken])
-    return [name if counts[name] == 1 else f"{name}-{index}" for index, name in enumerate(names)]
+    return [name if counts[name] == 1 else f"{name}-{len(taken) + index}" for index, name in enumerate(names)]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from seisray import shards
 from seisray.config import fingerprint
-from seisray.errors import ConfigError, ExistsError, FormatError, SeisrayError
+from seisray.errors import ConfigError, ExistsError, FormatError, StorageError
 from seisray.formats.gather_key import gather_key
 from seisray.formats.geometry import read_geometry
 from seisray.formats.headers import header_mapping
@@ -16,11 +16,11 @@ from seisray.formats.pick_files import read_first_breaks
 from seisray.ingest import regroup, tally
 from seisray.ingest.file_headers import write_file_headers
 from seisray.ingest.parts import Notes, Part, plan, read_part, write_shard
-from seisray.ingest.probe import why_regroup
+from seisray.ingest.probe import glance
 from seisray.ingest.regroup import Bucket
 from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig, Job
-from seisray.ingest.sources import describe, field_files
+from seisray.ingest.sources import changed, describe, field_files
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
 from seisray.storage import Location, locate
@@ -51,6 +51,8 @@ def ingest(
     folder = place.folder("surveys", name)
     exists = (folder / "manifest.json").exists()
     before = place.survey(name) if append else None
+    if before and resume and {file.uri for file in field_files(files)} <= {source["uri"] for source in before.sources}:
+        return before
     job = _job(name, files, folder, config or IngestConfig(), before)
     if exists and resume and not append and place.survey(name).fingerprint == job.identity:
         return place.survey(name)
@@ -64,14 +66,17 @@ def ingest(
             (folder / "scattered").delete()
         found, scattered = _shards(job, resume)
         sizes = {shard: (folder / "shards" / shard).size() for shard, notes in found.items() if notes.gathers}
-        survey = tally.manifest(found, sizes, scattered, job)
+        survey = tally.manifest(found, sizes, scattered, job, before)
         survey = _joined(before, survey) if before else survey
-    except (SeisrayError, KeyboardInterrupt):
-        if not resume and not (exists and place.survey(name).fingerprint == job.identity):
+    except (FormatError, ConfigError):  # nothing to go on with; after other errors --resume finds what is done
+        if not (exists and place.survey(name).fingerprint == job.identity):
             _discard(folder, job.identity)
         raise
-    write_rejects(folder, tally.rejects_of(found, scattered), keep=append)
-    write_file_headers(folder, job, keep=append)
+    if (other := changed(job.sources.values())) is not None:
+        raise StorageError(f"{other.uri} changed while it was read; ingest it again")
+    known = before.sources if before else []
+    write_rejects(folder, tally.rejects_of(found, scattered), keep={source["uri"] for source in known})
+    write_file_headers(folder, job, keep={source["index"] for source in known})
     survey.write(folder / "manifest.json")
     keep = {shard["uri"] for shard in survey.shards}
     for old in (folder / "shards").files():  # what an earlier survey of this name left, or gathers in pieces
@@ -97,6 +102,13 @@ def _job(name: str, files: Sequence[str], folder: Location, config: IngestConfig
             raise ConfigError(f"{source.uri} is SEG-2, a gather a file; --group-by {key.name} is for SEG-Y")
         for field in (*mapping.values(), *key.fields) if source.layout else ():
             field.check_within(source.layout.header_bytes if source.layout else 0, source.uri)
+    intervals = {source.layout.sample_interval_us for source in sources if source.layout}
+    if before:
+        intervals.add(before.sample_interval_us)
+    if len(intervals) > 1:
+        raise FormatError(
+            f"survey {name!r}: sample intervals {sorted(intervals)} us; ingest each as a survey of its own"
+        )
     tables = [hashlib.sha256(locate(uri).read_bytes()).hexdigest() for uri in (config.picks, *config.geometry) if uri]
     records = [source.record for source in sources]
     chain = before.fingerprint if before else None
@@ -135,8 +147,9 @@ def _shards(job: Job, resume: bool) -> tuple[dict[str, Notes], list[Notes]]:
     """Make all shards; return what came of each, and of ranges whose traces had to be regrouped."""
     parts = list(plan(list(job.sources.values()), job.identity))
     there = {file.name for file in (job.folder / "shards").files()} if resume else set()
-    reason = why_regroup(job)
-    if reason is None:
+    seen = glance(job)
+    job = replace(job, recorded=seen.recorded)
+    if (reason := seen.scattered) is None:
         found = _run(parts, _read, job, there)
         if (twice := tally.comes_twice(found)) is None:
             return _without_incomplete(parts, _read, found, job), []
@@ -147,6 +160,7 @@ def _shards(job: Job, resume: bool) -> tuple[dict[str, Notes], list[Notes]]:
     print(f"{reason}: its traces are regrouped by {job.key.name}", file=sys.stderr)
     job = replace(job, n_buckets=regroup.n_buckets(job))
     ranges = _scatter(segy, job)
+    job = replace(job, broken=frozenset(reject.gather_id for _, notes in ranges for reject in notes.rejects))
     buckets = list(regroup.buckets_of([(part, ends) for part, (ends, _) in zip(segy, ranges, strict=True)], job))
     records = [part for part in parts if part.sources[0].layout is None]
     found = _without_incomplete(buckets, _collect, _run(buckets, _collect, job, there), job)
@@ -189,14 +203,14 @@ def _read(part: Part, shared: tuple[Job, set[str]]) -> Any:
     job, there = shared
     if part.shard in there:
         return shards.read_notes(job.folder / "shards" / part.shard)
-    return write_shard(part.shard, read_part(part, job), job).to_json()
+    return write_shard(part.shard, lambda notes: read_part(part, job, notes), job).to_json()
 
 
 def _collect(bucket: Bucket, shared: tuple[Job, set[str]]) -> Any:
     job, there = shared
     if bucket.shard in there:
         return shards.read_notes(job.folder / "shards" / bucket.shard)
-    return write_shard(bucket.shard, regroup.read_bucket(bucket, job), job).to_json()
+    return write_shard(bucket.shard, lambda _: regroup.read_bucket(bucket, job), job).to_json()
 
 
 def _scatter(parts: Sequence[Part], job: Job) -> list[tuple[list[int], Notes]]:
@@ -216,11 +230,6 @@ def _scatter_range(part: Part, job: Job) -> Any:
 
 def _joined(before: Survey, added: Survey) -> Survey:
     """Return the manifest of a survey with files appended to it."""
-    if before.sample_interval_us != added.sample_interval_us:
-        raise FormatError(
-            f"survey {before.survey!r} has a sample interval of {before.sample_interval_us:g} us, the files "
-            f"{added.sample_interval_us:g} us; ingest them as a survey of their own"
-        )
     counts = ("n_gathers", "n_traces", "n_live", "n_labelled", "rejects", "unused_labels", "sources", "shards")
     sums = {name: getattr(before, name) + getattr(added, name) for name in counts}
     return replace(added, **sums, n_samples=max(before.n_samples, added.n_samples), settings=before.settings)

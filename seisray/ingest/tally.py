@@ -44,24 +44,30 @@ def complete_traces(shards: Shards, job: Job) -> dict[int, int]:
     return found
 
 
-def manifest(shards: Shards, sizes: Mapping[str, int], scattered: Sequence[Notes], job: Job) -> Survey:
-    """Return the manifest; raise FormatError where the gathers do not make one survey.
+def manifest(
+    shards: Shards, sizes: Mapping[str, int], scattered: Sequence[Notes], job: Job, before: Survey | None = None
+) -> Survey:
+    """Return the manifest of what was ingested; raise FormatError where the gathers do not make one survey.
 
-    scattered: what was noted of ranges whose traces were regrouped. sizes: bytes of each shard.
+    scattered: what was noted of ranges whose traces were regrouped. sizes: bytes of each shard. before: the survey to
+    which files were appended.
     """
+    faults = [notes.label_fault for _, notes in sorted(shards.items()) if notes.label_fault]
+    if faults:
+        raise PicksError(faults[0])
     gathers = [line for notes in shards.values() for line in notes.gathers]
     rejects = rejects_of(shards, scattered)
     if not gathers:
         reason = rejects[0].reason if rejects else "no traces"
         raise FormatError(f"survey {job.survey!r}: no usable gather in {len(job.sources)} files; the first: {reason}")
-    intervals = {line.sample_interval_us for line in gathers}
+    intervals = {line.sample_interval_us for line in gathers} | ({before.sample_interval_us} if before else set())
     if len(intervals) > 1:
         raise FormatError(
             f"survey {job.survey!r}: sample intervals {sorted(intervals)} us; ingest each as a survey of its own"
         )
     _check_nothing_lost(gathers, rejects, job)
     n_labelled = sum(line.n_labelled for line in gathers)
-    unused = _unused_labels(gathers, rejects, n_labelled, job)
+    unused = _unused_labels(gathers, rejects, n_labelled, job, before)
     return Survey(
         survey=job.survey,
         n_gathers=len(gathers),
@@ -121,20 +127,23 @@ def _check_nothing_lost(gathers: Sequence[GatherLine], rejects: Sequence[Reject]
         )
 
 
-def _unused_labels(gathers: Sequence[GatherLine], rejects: Sequence[Reject], n_labelled: int, job: Job) -> int:
+def _unused_labels(
+    gathers: Sequence[GatherLine], rejects: Sequence[Reject], n_labelled: int, job: Job, before: Survey | None
+) -> int:
     """Return how many first breaks fit no trace; raise PicksError where that can only be a mistake."""
     labels = job.labels
     if labels is None:
         return 0
-    if labels.ffids is not None and job.key.name == "ffid":
+    if labels.ffids is not None and job.key.of_shots:
         counts = Counter(line.ffid for line in gathers)
         shared = sorted(ffid for ffid in labels.ffids if counts[ffid] > 1)
         if shared:
             raise PicksError(
-                f"{job.config.picks}: FFID {shared[0]} is in several field files, so its first breaks fit more than "
-                "one gather; ingest the files as surveys of their own"
+                f"{job.config.picks}: FFID {shared[0]} is on {counts[shared[0]]} gathers, so its first breaks fit more "
+                "than one; ingest files that number their shots alike as surveys of their own"
             )
-        unknown = sorted(labels.ffids - counts.keys() - {reject.ffid for reject in rejects})
+        others = {ffid for shard in (before.shards if before else []) for ffid in shard["ffids"]}
+        unknown = sorted(labels.ffids - counts.keys() - {reject.ffid for reject in rejects} - others)
         if unknown:
             raise PicksError(
                 f"{job.config.picks}: {len(unknown)} FFIDs are not in the survey, the first is {unknown[0]}; "

@@ -49,7 +49,7 @@ def verify(name: str, *, store: str) -> Verified:
         size = locate(source["uri"]).size()
         if size != source["bytes"]:
             raise FormatError(f"{source['uri']} has {size} bytes, {source['bytes']} when it was ingested; it changed")
-    layouts = {source: layout for source, (layout, _) in read_file_headers(folder).items()}
+    layouts = {source: kept.layout for source, kept in read_file_headers(folder).items()}
     shared = (survey, folder, layouts)
     found: list[dict[str, Any]] = []
     with Progress("verify", len(survey.shards), "shards") as progress:
@@ -86,7 +86,7 @@ def _verify_shard(uri: str, shared: tuple[Survey, Location, dict[int, SegyLayout
             record = next(entry for entry in survey.sources if entry["index"] == source)
             samples, headers = _original(gather, rows, record["uri"], layouts.get(int(source)))
             where = f"{uri}, gather {gather.gather_id!r}"
-            if headers is not None:
+            if headers is not None and gather.trace_headers.shape[1]:  # joined from files whose headers differ in size
                 _compare(gather.trace_headers[rows] == headers, "trace header", where, gather, rows)
             if step is None:
                 _compare(

@@ -182,7 +182,7 @@ def _bytes(field: HeaderField) -> range:
 
 
 def _key(field: HeaderField) -> GatherKey:
-    return GatherKey(name=f"{field.byte}:{field.format}", fields=(field,))
+    return GatherKey(name=f"{field.byte}:{field.format}", fields=(field,), of_shots=False)
 
 
 def _has(mapping: Mapping[str, HeaderField], names: str) -> bool:

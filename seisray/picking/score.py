@@ -62,7 +62,10 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
 def _unambiguous(rows: pa.Table, picks: str) -> pa.Table:
     """Return the rows; raise PicksError where FFID and trace name more than one of them."""
     if len(rows.group_by(KEYS).aggregate([])) != len(rows):
-        raise PicksError(f"picks {picks!r}: an FFID is in several field files, so FFID and trace do not name a trace")
+        raise PicksError(
+            f"picks {picks!r}: FFID and trace do not name one trace: several field files share FFIDs, or the survey is "
+            "not grouped by FFID"
+        )
     return rows
 
 

@@ -73,7 +73,7 @@ def test_another_sample_interval_leaves_the_survey_as_it_was(
     ingest("line", files, store=store)
     before = content(store)
     fine = str(write_segy(tmp_path / "fine.sgy", line_gathers(2, sample_interval_us=250.0)))
-    with pytest.raises(FormatError, match="1000 us, the files 250 us"):
+    with pytest.raises(FormatError, match=r"sample intervals \[250\.0, 1000\.0\] us"):
         ingest("line", [fine], store=store, append=True)
     assert content(store) == before
 
@@ -83,3 +83,16 @@ def test_labels_come_with_appended_files_too(files: list[str], store: str, tmp_p
     ingest("line", files[:1], store=store)
     both = ingest("line", files[1:], store=store, config=IngestConfig(picks=str(tmp_path / "p.csv")), append=True)
     assert both.n_labelled == 1
+
+
+def test_an_append_that_is_done_can_be_resumed(files: list[str], store: str) -> None:
+    ingest("line", files[:1], store=store)
+    both = ingest("line", files[1:], store=store, append=True)
+    assert ingest("line", files[1:], store=store, append=True, resume=True) == both
+
+
+def test_labels_of_the_whole_line_fit_the_files_appended(files: list[str], store: str, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("ffid,trace,time_ms\n101,3,30\n104,3,30\n")
+    ingest("line", files[:1], store=store)
+    both = ingest("line", files[1:], store=store, config=IngestConfig(picks=str(tmp_path / "p.csv")), append=True)
+    assert (both.n_labelled, both.unused_labels) == (1, 1)

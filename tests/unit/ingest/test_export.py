@@ -1,3 +1,4 @@
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 import segyio
 
-from seisray.errors import ExistsError
+from seisray.errors import ExistsError, StorageError
 from seisray.gather import Gather
 from seisray.ingest import IngestConfig, ingest
 from seisray.ingest.export import export_segy
@@ -69,3 +70,39 @@ def test_seg2_records_become_one_segy_file(data_folder: Path, store: str, tmp_pa
     (file,) = export_segy("soda", str(tmp_path / "out"), store=store).files
     again = ingest("again", [file], store=store, config=FLOAT32)
     assert (again.n_gathers, again.n_traces) == (2, 192)
+
+
+def test_what_stands_behind_the_traces_comes_back_too(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    path = write_segy(tmp_path / "line.sgy", line_gathers())
+    data = bytearray(path.read_bytes() + b"T" * 3200)
+    data[3500] = 2  # revision
+    struct.pack_into(">h", data, 3502, 1)  # all traces have one length
+    struct.pack_into(">i", data, 3528, 1)  # one trailer
+    path.write_bytes(data)
+    survey = ingest("line", [str(path)], store=store, config=FLOAT32)
+    assert survey.n_traces == 36
+    (file,) = export_segy("line", str(tmp_path / "out"), store=store).files
+    assert Path(file).read_bytes() == data
+
+
+def test_files_that_differ_in_their_suffix_alone_keep_their_own_names(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    files = [
+        str(write_segy(tmp_path / f"line.{end}", line_gathers(2, seed=i))) for i, end in enumerate(("sgy", "segy"))
+    ]
+    ingest("line", files, store=store, config=FLOAT32)
+    made = export_segy("line", str(tmp_path / "out"), store=store).files
+    assert [Path(file).name for file in made] == ["line-sgy.sgy", "line-segy.segy"]
+    assert [Path(file).read_bytes() for file in made] == [Path(file).read_bytes() for file in files]
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    path = write_segy(tmp_path / "line.sgy", line_gathers())
+    ingest("line", [str(path)], store=store)
+    with pytest.raises(StorageError, match=r"line\.sgy"):
+        export_segy("line", str(path), store=store)

@@ -1,22 +1,26 @@
 """What field files can have wrong with them that other readers pass over."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from seisray.errors import SegyError
+from seisray import shards
+from seisray.errors import ConfigError, FormatError, PicksError, SegyError, StorageError
 from seisray.gather import Gather
-from seisray.ingest import IngestConfig, ingest
+from seisray.ingest import IngestConfig, ingest, tally
 from seisray.ingest.rejects import read_rejects
 from seisray.ingest.verify import verify
-from seisray.registry import Store
+from seisray.registry import Store, Survey
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 LineGathers = Callable[..., list[Gather]]
 WriteSegy = Callable[..., Path]
+TRACE_BYTES = 240 + 4 * 128
 
 
 @pytest.mark.parametrize("short", [2, 9])
@@ -61,7 +65,7 @@ def test_dead_gathers_and_copied_traces_are_rejected(
 ) -> None:
     made = line_gathers(4)
     made[1].samples[:] = 0
-    made[2].samples[7] = made[2].samples[9]
+    made[2].samples[7], made[2].channel[7] = made[2].samples[9], made[2].channel[9]
     survey = ingest("line", [str(write_segy(tmp_path / "line.sgy", made))], store=store)
     rejects = read_rejects(Store(store).folder("surveys", "line"))
     assert (survey.n_gathers, [reject.ffid for reject in rejects]) == (2, [102, 103])
@@ -88,3 +92,107 @@ def test_a_file_cut_in_a_trace_is_refused_before_anything_is_written(
     with pytest.raises(SegyError, match=rf"{752 - cut_bytes} of 752 bytes"):
         ingest("line", [str(path)], store=store)
     assert not Path(store).exists()
+
+
+def test_a_number_that_tells_no_shots_apart_is_named(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    constant = [gather.replace(ffid=7, shot_point=i) for i, gather in enumerate(line_gathers(12))]
+    path = write_segy(tmp_path / "line.sgy", constant)
+    with pytest.raises(FormatError, match=r"field record 7, channel 1 occurs 12 times among 144 traces.*--group-by"):
+        ingest("line", [str(path)], store=store)
+    survey = ingest("line", [str(path)], store=store, config=IngestConfig(group_by="shot_point"))
+    assert (survey.n_gathers, survey.rejects) == (12, 0)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_labels_of_a_number_used_twice_are_refused(
+    apart: bool, line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    made = line_gathers(3)
+    again = made[0].replace(samples=made[0].samples * 2)
+    path = write_segy(tmp_path / "line.sgy", [made[0], *(made[1:] if apart else []), again])
+    (tmp_path / "picks.csv").write_text("ffid,trace,time_ms\n101,1,30\n")
+    with pytest.raises(PicksError, match="FFID 101 is on 2 gathers"):
+        ingest("line", [str(path)], store=store, config=IngestConfig(picks=str(tmp_path / "picks.csv")))
+
+
+def test_a_shot_at_the_origin_keeps_its_place(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    made = [gather.replace(source_x_m=np.full(12, 4.0 * i)) for i, gather in enumerate(line_gathers(3))]
+    survey = ingest("line", [str(write_segy(tmp_path / "line.sgy", made))], store=store)
+    first = next(shards.read_gathers(Store(store).shard(survey, 0)))
+    np.testing.assert_array_equal(first.source_x_m, 0)
+    np.testing.assert_array_equal(first.source_y_m, 0)
+    assert np.isnan(first.source_z_m).all()  # zero on every trace of the file
+
+
+def test_traces_lost_to_a_fault_take_their_whole_gather_along(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    made = line_gathers(4)
+    path = write_segy(tmp_path / "line.sgy", made)
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">h", data, 3600 + 13 * TRACE_BYTES + 114, 77)  # a sample count, of channel 2 of the second shot
+    path.write_bytes(data)
+    survey = ingest("line", [str(path)], store=store, config=IngestConfig(group_by="channel", encoding="float32"))
+    rejects = read_rejects(Store(store).folder("surveys", "line"))
+    by_channel = [reject for reject in rejects if reject.gather_id in ("2", "line-2")]
+    assert sum(reject.n_traces for reject in by_channel) == 4
+    assert (survey.n_gathers, survey.n_traces) == (10, 40)  # channel 3 is dead
+    assert verify("line", store=store).n_rejected == 8
+
+
+def test_pieces_that_do_not_fit_together_are_all_rejected(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    long, short = line_gathers(3), line_gathers(3, n_samples=64)
+    files = [
+        str(write_segy(tmp_path / "long.sgy", [gather.take(np.arange(6)) for gather in long])),
+        str(write_segy(tmp_path / "short.sgy", [*(gather.take(np.arange(6, 12)) for gather in short[1:])])),
+    ]
+    survey = ingest("line", files, store=store)
+    rejects = read_rejects(Store(store).folder("surveys", "line"))
+    assert (survey.n_gathers, sum(reject.n_traces for reject in rejects)) == (1, 24)
+    assert {Path(reject.source_file).name for reject in rejects} == {"long.sgy", "short.sgy"}
+    assert verify("line", store=store).n_rejected == 24
+
+
+def test_a_file_that_changes_while_it_is_read_makes_no_survey(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_segy(tmp_path / "line.sgy", line_gathers())
+    whole = tally.manifest
+
+    def then_change(*given: Any) -> Survey:
+        survey = whole(*given)
+        path.write_bytes(path.read_bytes()[:-4] + b"abcd")
+        return survey
+
+    monkeypatch.setattr(tally, "manifest", then_change)
+    with pytest.raises(StorageError, match=r"line\.sgy changed while it was read"):
+        ingest("line", [str(path)], store=store)
+    assert Store(store).names("surveys") == []
+
+
+def test_sorting_by_offsets_that_nobody_knows_is_refused(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    bare = [
+        gather.replace(source_x_m=np.zeros(12), receiver_x_m=np.zeros(12), offset_m=np.zeros(12))
+        for gather in line_gathers()
+    ]
+    with pytest.raises(FormatError, match="neither offsets nor coordinates to sort by"):
+        ingest(
+            "line",
+            [str(write_segy(tmp_path / "line.sgy", bare))],
+            store=store,
+            config=IngestConfig(sort_by="offset"),
+        )
+
+
+@pytest.mark.parametrize("wrong", [{"sort_by": "time"}, {"encoding": "int8"}, {"pick_unit": "min"}, {"n_samples": 0}])
+def test_a_setting_outside_its_choices_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        IngestConfig(**wrong)

@@ -306,6 +306,6 @@ def test_labels_that_fit_gathers_of_two_files_are_refused(
 ) -> None:
     files = [str(write_segy(tmp_path / name, line_gathers(2))) for name in ("a.sgy", "b.sgy")]
     (tmp_path / "picks.csv").write_text("ffid,trace,time_ms\n101,1,10\n")
-    with pytest.raises(FormatError, match="FFID 101 is in several field files"):
+    with pytest.raises(FormatError, match="FFID 101 is on 2 gathers"):
         ingest("line", files, store=store, config=IngestConfig(picks=str(tmp_path / "picks.csv")))
     assert not (Path(store) / "surveys" / "line").exists()
