@@ -277,7 +277,7 @@ def locate(uri: str) -> Location:
     if "://" in uri and not uri.startswith("file://"):
         raise ConfigError(f"{uri!r}: unknown scheme; expected a local path or s3://bucket/prefix")
     try:
-        return Location(str(Path(uri.removeprefix("file://")).expanduser().absolute()))
+        return Location(os.path.normpath(Path(uri.removeprefix("file://")).expanduser().absolute()))
     except RuntimeError as error:
         raise ConfigError(f"{uri!r}: {error}") from error
 

@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"seisray: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("seisray: interrupted; the same command goes on from what is done", file=sys.stderr)
+        print("seisray: interrupted; the same command goes on, ingest and pick with --resume", file=sys.stderr)
         return 130
     return 0
 

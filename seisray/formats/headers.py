@@ -120,8 +120,12 @@ def header_mapping(changes: Sequence[str]) -> dict[str, HeaderField]:
     is not allowed.
     """
     mapping = dict(STANDARD)
+    named: set[str] = set()
     for change in changes:
         name, equals, place = change.partition("=")
+        if name in named:
+            raise ConfigError(f"--header {name} is given twice; name one place")
+        named.add(name)
         byte, _, format = place.partition(":")
         if (name not in STANDARD and name not in OPTIONAL) or not equals or not _BYTE.fullmatch(byte):
             raise ConfigError(

@@ -36,7 +36,10 @@ def read_seg2(data: bytes, *, survey: str, source_file: str, name: str | None = 
         try:
             stream = obspy.read(io.BytesIO(data), format="SEG2")
         except Exception as error:  # ObsPy raises whatever its parser trips over
-            raise Seg2Error(f"{source_file} cannot be read as SEG-2: {error}") from error
+            reason = str(error).splitlines()[0]
+            raise Seg2Error(
+                f"{source_file}, {len(data)} bytes, cannot be read as SEG-2; is it cut? ({reason})"
+            ) from error
     try:
         return _gather(stream, survey=survey, source_file=source_file, name=name)
     except GatherError:
@@ -50,7 +53,9 @@ def _gather(stream: Iterable[Any], *, survey: str, source_file: str, name: str |
     lengths = {(trace.stats.npts, trace.stats.delta) for trace in stream}
     delays_ms = {round(1000 * float(word.get("DELAY", 0)), 6) for word in words}
     if len(lengths) != 1 or len(delays_ms) != 1:
-        raise GatherError(f"{source_file}: traces differ in length, interval or delay: {sorted(lengths)} {delays_ms}")
+        found = ", ".join(f"{n} samples at {1000 * delta:g} ms" for n, delta in sorted(lengths))
+        delays = ", ".join(f"{delay:g}" for delay in sorted(delays_ms))
+        raise GatherError(f"{source_file}: traces differ: {found}; delays of {delays} ms; is the file cut?")
     samples = np.stack([np.asarray(trace.data, dtype=np.float32) for trace in stream])
     stem = PurePosixPath(source_file).stem
     numbers = re.findall(r"\d+", stem)

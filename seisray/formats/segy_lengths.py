@@ -29,6 +29,8 @@ def check_lengths(read_at: ReadAt, layout: SegyLayout, data_bytes: int, where: s
     headers = _Headers(read_at, layout, data_bytes)
     whole = n_traces > 0 and data_bytes == n_traces * layout.trace_bytes
     told = read_as.n_samples is not None or n > LARGEST_COUNT
+    if read_as.n_samples is not None:
+        _check_told(headers, layout, data_bytes, where)
     if not told:
         first = {trace: headers.n_samples(trace) for trace in (0, 1) if trace < max(n_traces, 1)}
         last = {trace: headers.n_samples(trace) for trace in (n_traces - 2, n_traces - 1) if trace > 1}
@@ -45,6 +47,20 @@ def check_lengths(read_at: ReadAt, layout: SegyLayout, data_bytes: int, where: s
             f"{where}: {layout.data_start + max(data_bytes, 0)} bytes end in a trace that is cut short: {max(rest, 0)} "
             f"of {layout.trace_bytes} bytes after {n_traces} whole traces of {n} samples; fetch the file again, or, "
             "where its sample count or format code is wrong, pass --n-samples or --sample-format"
+        )
+
+
+def _check_told(headers: "_Headers", layout: SegyLayout, data_bytes: int, where: str) -> None:
+    """Raise SegyError where the user's sample count cannot be: trace headers and the file's size agree on another."""
+    said = headers.n_samples(0)
+    trace_bytes = layout.header_bytes + said * layout.sample_bytes
+    fits = (
+        said and data_bytes % trace_bytes == 0 and headers.at(layout.data_start + data_bytes - trace_bytes)[0] == said
+    )
+    if fits and said != layout.n_samples:
+        raise SegyError(
+            f"{where}: --n-samples {layout.n_samples} cannot be: trace headers say {said}, with which the file's size "
+            "agrees; leave the option out"
         )
 
 

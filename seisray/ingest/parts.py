@@ -9,7 +9,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from seisray import shards
-from seisray.errors import FormatError, GatherError, PicksError
+from seisray.errors import FormatError, GatherError, PicksError, Seg2Error
 from seisray.formats import segy
 from seisray.formats.seg2 import read_seg2
 from seisray.gather import Gather, Reject
@@ -137,7 +137,7 @@ def blocks_of(part: Part, source: Source, notes: Notes) -> NDArray[np.uint8]:
 def _record(data: bytes, source: Source, job: Job) -> Gather | Reject:
     try:
         gather = read_seg2(data, survey=job.survey, source_file=source.uri, name=source.name)
-    except GatherError as error:
+    except (GatherError, Seg2Error) as error:  # each record is a file of its own: the others can be used
         return Reject(
             gather_id=source.name, source_file=source.uri, first_byte=0, ffid=None, n_traces=0, reason=str(error)
         )
@@ -176,12 +176,15 @@ def _shots_apart(gather: Gather) -> list[Gather]:
     _, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
     if len(counts) == 1 or counts.max() == 1:
         return [gather]
+    record, channel = pairs[np.argmax(counts[which])]
+    twice = f"field record {record}, channel {channel} occurs {counts.max()} times among {gather.n_traces} traces"
     if counts.max() > MOST_REPEATS:
-        record, channel = pairs[np.argmax(counts[which])]
         raise GatherError(
-            f"field record {record}, channel {channel} occurs {counts.max()} times among {gather.n_traces} traces, "
-            "which are many shots; say with --group-by or --header what tells shots apart (seisray inspect finds out)"
+            f"{twice}, which are many shots; say with --group-by or --header what tells shots apart (seisray inspect "
+            "finds out)"
         )
+    if (counts == counts.max()).sum() < len(counts) / 2:  # a few traces, not a shot
+        raise GatherError(f"{twice}; channel numbers must tell the traces of a shot apart (--header channel=byte)")
     order = np.argsort(which, kind="stable")
     occurrence = np.empty(gather.n_traces, dtype=np.intp)
     occurrence[order] = np.arange(gather.n_traces) - np.repeat(np.cumsum([0, *counts[:-1]]), counts)

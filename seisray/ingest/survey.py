@@ -47,6 +47,8 @@ def ingest(
     the files to it, read as its others were; resume: keep what an interrupted ingest of the same files with the same
     settings left. Raises ExistsError, NotFoundError, FormatError or ConfigError; the survey then is as it was before.
     """
+    if replace and append:
+        raise ConfigError("--replace rebuilds a survey, --append adds to it; give one of them")
     place = Store(store)
     folder = place.folder("surveys", name)
     exists = (folder / "manifest.json").exists()
@@ -72,6 +74,8 @@ def ingest(
         if not (exists and place.survey(name).fingerprint == job.identity):
             _discard(folder, job.identity)
         raise
+    for remark in tally.remarks(found):
+        print(remark, file=sys.stderr)
     if (other := changed(job.sources.values())) is not None:
         raise StorageError(f"{other.uri} changed while it was read; ingest it again")
     known = before.sources if before else []

@@ -1,7 +1,7 @@
 """What came of the parts of an ingest, and what must hold between them before there is a survey."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import xxhash
 
@@ -95,6 +95,20 @@ def manifest(
             if notes.gathers
         ],
     )
+
+
+def remarks(shards: Shards) -> Iterator[str]:
+    """Yield what a user should know of a survey that is sound but may not be what was meant."""
+    gathers = [line for notes in shards.values() for line in notes.gathers]
+    again = [ffid for ffid, count in Counter(line.ffid for line in gathers).items() if count > 1]
+    if again:
+        yield (
+            f"{len(again)} FFIDs, such as {again[0]}, are on several gathers: labels and picks by FFID cannot tell "
+            "these apart"
+        )
+    lengths = sorted({line.n_samples for line in gathers})
+    if len(lengths) > 1:
+        yield f"gathers have {', '.join(map(str, lengths))} samples a trace"
 
 
 def rejects_of(shards: Shards, scattered: Sequence[Notes]) -> list[Reject]:

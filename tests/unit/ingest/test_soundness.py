@@ -196,3 +196,58 @@ def test_sorting_by_offsets_that_nobody_knows_is_refused(
 def test_a_setting_outside_its_choices_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         IngestConfig(**wrong)
+
+
+def test_a_channel_number_used_twice_in_a_shot_rejects_it(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    made = line_gathers(3)
+    made[1].channel[4] = made[1].channel[3]
+    survey = ingest("line", [str(write_segy(tmp_path / "line.sgy", made))], store=store)
+    (reject,) = read_rejects(Store(store).folder("surveys", "line"))
+    assert (survey.n_gathers, reject.n_traces) == (2, 12)
+    assert "field record 102, channel 4 occurs 2 times among 12 traces; channel numbers must tell" in reject.reason
+
+
+def test_a_sample_count_that_cannot_be_is_refused(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    file = write_segy(tmp_path / "line.sgy", line_gathers())
+    data = bytearray(file.read_bytes())
+    for trace in range(36):
+        struct.pack_into(">H", data, 3600 + trace * TRACE_BYTES + 114, 128)
+    file.write_bytes(data)
+    path = str(file)
+    with pytest.raises(SegyError, match="--n-samples 64 cannot be: trace headers say 128"):
+        ingest("line", [path], store=store, config=IngestConfig(n_samples=64))
+
+
+def test_a_survey_that_may_not_be_what_was_meant_is_remarked_upon(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(write_segy(tmp_path / f"{n}.sgy", line_gathers(2, n_samples=n, seed=n))) for n in (64, 128)]
+    ingest("line", files, store=store)
+    said = capfd.readouterr().err
+    assert "2 FFIDs, such as 101, are on several gathers" in said
+    assert "gathers have 64, 128 samples a trace" in said
+
+
+def test_a_record_that_cannot_be_read_leaves_the_others(data_folder: Path, store: str, tmp_path: Path) -> None:
+    for shot in ("Shot_01001.sg2", "Shot_01002.sg2"):
+        (tmp_path / shot).write_bytes((data_folder / "soda_lakes" / "raw" / shot).read_bytes())
+    cut = tmp_path / "Shot_01002.sg2"
+    cut.write_bytes(cut.read_bytes()[:400_000])
+    survey = ingest("soda", [str(tmp_path / shot) for shot in ("Shot_01001.sg2", "Shot_01002.sg2")], store=store)
+    (reject,) = read_rejects(Store(store).folder("surveys", "soda"))
+    assert (survey.n_gathers, Path(reject.source_file).name) == (1, "Shot_01002.sg2")
+    assert "400000 bytes, cannot be read as SEG-2; is it cut?" in reject.reason
+
+
+def test_a_survey_is_rebuilt_or_added_to(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path
+) -> None:
+    path = str(write_segy(tmp_path / "line.sgy", line_gathers()))
+    with pytest.raises(ConfigError, match="give one of them"):
+        ingest("line", [path], store=store, replace=True, append=True)
+    with pytest.raises(ConfigError, match="ffid is given twice"):
+        ingest("line", [path], store=store, config=IngestConfig(header=("ffid=9", "ffid=17")))
