@@ -19,7 +19,7 @@ GAN = "three-surveys"
 def survey_settings(data: Path) -> dict[str, tuple[list[str], IngestConfig]]:
     """Return the field files and the ingest settings of each survey."""
     soda, geostack = data / "soda_lakes", data / "geostack"
-    labels = IngestConfig(picks=str(soda / "picks.csv"), geometry=str(soda / "geometry.csv"))
+    labels = IngestConfig(picks=str(soda / "picks.csv"), geometry=(str(soda / "geometry.csv"),))
     return {
         "soda_lakes": ([str(soda / "raw")], labels),
         "geostack": ([str(geostack / "geostack.sgy")], IngestConfig(picks=str(geostack / "picks.csv"))),
