@@ -1,7 +1,8 @@
-"""How far generated panels are from field panels, without labels and without a learned network.
+"""How far generated panels are from field panels, without labels.
 
 Losses of a GAN say little: one that makes the same panel again and again can have calm ones. What tells it from a good
-one is the samples themselves. Three measures, each blind where the others see:
+one is the samples themselves. score_samples joins three cheap measures that need no network, for the midst of a run and
+for searches, each blind where the others see:
 
 - their spectrum, frequency by wavenumber: apparent velocities, bandwidth, artefacts of upsampling;
 - their amplitudes: the share of quiet and of strong samples, of which a mean spectrum knows nothing;
@@ -10,58 +11,48 @@ one is the samples themselves. Three measures, each blind where the others see:
 Measured with 100 against 100 panels of each of two field surveys, sample_distance: real against real 0.04, white noise
 1.2 to 1.3, one panel repeated 3.2 to 3.3, the same with noise added 1.9, samples shuffled in time 0.7 to 1.0, 16 panels
 repeated 0.09 to 0.18, 4 repeated 0.22 to 0.27. So a generator with few but good modes is punished little.
+
+measure_samples adds what that misses, in features of a frozen encoder and by a classifier of its own. A distance of raw
+pixels, sliced Wasserstein say, is left out on purpose: it takes white noise for field panels.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seisray.errors import ConfigError
+from seisray.metrics.amplitudes import amplitude_distance
+from seisray.metrics.coverage import density_coverage, precision_recall
+from seisray.metrics.diversity import diversity, diversity_ratio
+from seisray.metrics.encoder import check_size, panel_features
+from seisray.metrics.features import frechet_distance, kernel_distance
+from seisray.metrics.novelty import novelty
+from seisray.metrics.spectra import spectrum_distance
+from seisray.metrics.two_sample import LEAST_PANELS, classifier_accuracy
+
+__all__ = ["amplitude_distance", "diversity", "measure_samples", "score_samples", "spectrum_distance"]
+
 Panels = NDArray[np.float32]
 
-QUANTILES = np.linspace(0.01, 0.99, 99)
-CELLS = (8, 16)
-"""A panel is divided into so many cells, traces by time, to say where its energy lies."""
-LEAST_RATIO = 1e-3
-"""What a perfect collapse counts as, so that its logarithm stays finite."""
 BROKEN = float("nan")
-
-
-def spectrum_distance(real: Panels, fake: Panels) -> float:
-    """Return the mean of |log10 A_real - log10 A_fake| over frequency and wavenumber.
-
-    real, fake: (n, traces, samples), any n. A is the amplitude spectrum of a panel, averaged over the panels: 0.3 is a
-    factor of 2 at every frequency and wavenumber.
-    """
-    return float(np.mean(np.abs(_log_spectrum(real) - _log_spectrum(fake))))
-
-
-def amplitude_distance(real: Panels, fake: Panels) -> float:
-    """Return the mean distance of the two sets' amplitudes at equal quantiles, relative to the spread of the real ones.
-
-    real, fake: (n, traces, samples), any n. The sign counts: panels of reversed polarity are further away.
-    """
-    apart = np.abs(np.quantile(real, QUANTILES) - np.quantile(fake, QUANTILES))
-    return float(np.mean(apart) / max(float(np.std(real)), 1e-12))
-
-
-def diversity(panels: Panels) -> float:
-    """Return the mean distance between two panels of a set; 0 where all are alike.
-
-    panels: (n, traces, samples), n >= 2. Panels are compared by the mean |amplitude| in CELLS: noise, which differs
-    from pixel to pixel even where a generator has collapsed, averages out; what remains is where the arrivals lie.
-    """
-    n, n_traces, n_samples = panels.shape
-    rows, columns = min(CELLS[0], n_traces), min(CELLS[1], n_samples)
-    inside = np.abs(panels[:, : n_traces // rows * rows, : n_samples // columns * columns])
-    cells = inside.reshape(n, rows, n_traces // rows, columns, n_samples // columns).mean(axis=(2, 4)).reshape(n, -1)
-    cells = cells.astype(np.float64)
-    square = np.einsum("ij,ij->i", cells, cells)
-    apart = np.sqrt(np.maximum(square[:, None] + square[None] - 2 * cells @ cells.T, 0))  # (n, n)
-    np.fill_diagonal(apart, 0)
-    return float(apart.sum() / (n * (n - 1)))
+SCORES = ("spectrum_distance", "amplitude_distance", "diversity_ratio", "sample_distance")
+MEASURES = (
+    "frechet_distance",
+    "kernel_distance",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "spectrum_distance",
+    "amplitude_distance",
+    "diversity_ratio",
+    "novelty",
+    "copied",
+    "classifier_accuracy",
+)
 
 
 def score_samples(real: Panels, fake: Panels) -> dict[str, float]:
-    """Return every measure, and `sample_distance`, which joins them: lower is better, 0 would be perfect.
+    """Return every measure that needs no network, and `sample_distance`, which joins them: lower is better, 0 perfect.
 
     real, fake: (n, traces, samples), n >= 2. sample_distance = spectrum_distance + amplitude_distance
     + |log10 diversity_ratio|: all three are close to logarithms of a factor, so that 0.3 in any of them is about a
@@ -69,18 +60,42 @@ def score_samples(real: Panels, fake: Panels) -> dict[str, float]:
     fake panel holds a value that is not finite, since a broken generator must not look like a bad one.
     """
     if not np.isfinite(fake).all():
-        return dict.fromkeys(("spectrum_distance", "amplitude_distance", "diversity_ratio", "sample_distance"), BROKEN)
-    spectrum, amplitude = spectrum_distance(real, fake), amplitude_distance(real, fake)
-    ratio = max(diversity(fake) / max(diversity(real), 1e-12), LEAST_RATIO)
-    return {
-        "spectrum_distance": spectrum,
-        "amplitude_distance": amplitude,
-        "diversity_ratio": ratio,
-        "sample_distance": spectrum + amplitude + abs(float(np.log10(ratio))),
-    }
+        return dict.fromkeys(SCORES, BROKEN)
+    spectrum, amplitude, ratio = (f(real, fake) for f in (spectrum_distance, amplitude_distance, diversity_ratio))
+    joined = spectrum + amplitude + abs(float(np.log10(ratio)))
+    return dict(zip(SCORES, (spectrum, amplitude, ratio, joined), strict=True))
 
 
-def _log_spectrum(panels: Panels) -> NDArray[np.float64]:
-    """Return (traces, samples // 2 + 1): log10 of the mean amplitude at each wavenumber and frequency."""
-    mean = np.abs(np.fft.rfft2(panels)).mean(axis=0, dtype=np.float64)
-    return np.asarray(np.log10(mean + 1e-6 * max(float(mean.max()), 1e-12)))
+def measure_samples(train: Panels, real: Panels, fake: Panels, seed: int = 0) -> dict[str, float]:
+    """Return MEASURES of fake panels against real ones that the generator did not learn from.
+
+    train, real, fake: (n, traces, samples) normalised panels of one size, at least 32 x 128 and multiples of 8 x 16, at
+    least 16 of each; train are those, or some of those, that the generator learned from. Most measures depend on n:
+    compare runs at the same numbers, or use control_table, which gives each its floor. seed: of the classifier.
+    All are NaN where a fake panel holds a value that is not finite. Raises ConfigError for panels of another size, too
+    few of them, or field panels that are not finite.
+    """
+    for name, panels in (("train", train), ("real", real), ("fake", fake)):
+        check_size(panels)
+        if len(panels) < LEAST_PANELS or panels.shape[1:] != real.shape[1:]:
+            raise ConfigError(
+                f"{name} panels to measure are {panels.shape}, real ones {real.shape}; "
+                f"expected at least {LEAST_PANELS} of each, all of one size"
+            )
+        if name != "fake" and not np.isfinite(panels).all():
+            raise ConfigError(f"{name} panels to measure hold values that are not finite; cut them from sound gathers")
+    if not np.isfinite(fake).all():
+        return dict.fromkeys(MEASURES, BROKEN)
+    in_train, in_real, in_fake = (panel_features(panels) for panels in (train, real, fake))
+    found = (
+        frechet_distance(in_real, in_fake),
+        kernel_distance(in_real, in_fake),
+        *precision_recall(in_real, in_fake),
+        *density_coverage(in_real, in_fake),
+        spectrum_distance(real, fake),
+        amplitude_distance(real, fake),
+        diversity_ratio(real, fake),
+        *novelty(in_train, in_real, in_fake),
+        classifier_accuracy(real, fake, seed),
+    )
+    return dict(zip(MEASURES, found, strict=True))
