@@ -1,10 +1,11 @@
 """The U-Net body that discriminator and picker share, so that the one can become the other."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 KERNEL = (3, 7)  # traces x samples: moveout is slow across traces, wavelets are a few samples long
 NORM_FROM = 48  # group norm at full resolution would be half of the step, and narrow layers do without it
@@ -79,6 +80,31 @@ def spectral_normed(module: nn.Module) -> None:
     """Give each convolution and linear layer of a module unit spectral norm (Miyato et al. 2018, 1802.05957)."""
     for layer in list(weighted_layers(module)):
         parametrizations.spectral_norm(layer)
+
+
+@contextmanager
+def held_norms(module: nn.Module, *, hold: bool = True) -> Iterator[None]:
+    """Hold the estimates of spectral norms where they are: parts of one batch must meet the same weights."""
+    norms = [part for part in module.modules() if isinstance(part, parametrize.ParametrizationList) and part.training]
+    for norm in norms if hold else ():
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()
+
+
+@torch.no_grad()
+def orthogonalise(module: nn.Module) -> None:
+    """Begin with weights whose rows (columns, in layers that widen) are orthogonal (Saxe et al. 2014, 1312.6120).
+
+    As with the other initial weights, the variance of what goes through a layer and its leaky ReLU is kept.
+    """
+    for layer in weighted_layers(module):
+        nn.init.orthogonal_(layer.weight, nn.init.calculate_gain("leaky_relu", SLOPE))
+        rows, columns = layer.weight.flatten(1).shape
+        layer.weight *= max(1.0, rows / columns) ** 0.5
 
 
 def weighted_layers(module: nn.Module) -> Iterator[nn.Conv2d | nn.Linear]:

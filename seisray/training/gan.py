@@ -1,6 +1,7 @@
 """Adversarial pre-training: the step in plain torch."""
 
 import copy
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -8,21 +9,31 @@ import torch
 from torch import Tensor, nn
 
 from seisray.config import GanConfig
-from seisray.losses import bce_fake, bce_real, gradient_penalty, repair_loss
+from seisray.errors import ConfigError
+from seisray.losses.adversarial import best, game
+from seisray.models.augment import augment
 from seisray.models.discriminator import Discriminator, Judgement
 from seisray.models.generator import Generator
 from seisray.models.masking import random_mask
-from seisray.models.unet import channels_last
+from seisray.models.unet import channels_last, held_norms
+from seisray.training.balance import Balance
+from seisray.training.exam import Exam, mark, penalty_weights, set_exam
+from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
+from seisray.training.schedule import along_cosine, along_line, passed
 
 Wrap = Callable[[nn.Module], nn.Module]
+Draw = tuple[Tensor, ...]
+"""What the generator makes panels of: latent vectors, and noise where they are to be made twice."""
+PARTS = ("generator", "discriminator", "averaged", "opt_g", "opt_d", "balance")
 
 
 class GanStep:
     """Train generator and discriminator by one batch a call.
 
     wrap: puts a module under DDP; plain torch needs none. The randomness of a step comes from (seed, step, rank) alone,
-    so that a run goes on from a checkpoint exactly.
+    so that a run goes on from a checkpoint exactly. All of it is drawn for the whole batch: micro-batches change only
+    the order of sums, and which fakes top_k compares.
     """
 
     def __init__(
@@ -32,7 +43,12 @@ class GanStep:
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
         self.generator = Generator(config.generator, config.panel).to(device)
-        self.discriminator = Discriminator(config.body, spectral_norm=adversary.spectral_norm).to(device)
+        self.discriminator = Discriminator(
+            config.body,
+            spectral_norm=adversary.spectral_norm,
+            minibatch_std=adversary.minibatch_std,
+            orthogonal=adversary.orthogonal,
+        ).to(device)
         for module in (self.generator, self.discriminator):
             channels_last(module)
         self._autocast = autocast(config.train, device)
@@ -42,58 +58,162 @@ class GanStep:
         self.opt_d = torch.optim.Adam(self.discriminator.parameters(), lr=adversary.d_lr, betas=betas)
         g_lr = adversary.d_lr / adversary.lr_ratio
         self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=g_lr, betas=betas)
+        self.balance = Balance(adversary, device)
+        self._coins = random.Random()
 
     def __call__(self, real: Tensor) -> dict[str, Tensor]:
-        """Take one step on (batch, traces, samples) normalised panels; return the losses as 0-d tensors."""
-        torch.manual_seed(hash((self.config.train.seed, self.step, self.rank)) % 2**63)
+        """Take one step on (batch, traces, samples) normalised panels; return its figures as 0-d tensors.
+
+        Always d_loss, d_pixel, d_accuracy, g_loss, real_logit and fake_logit (means), d_gradient and g_gradient (norms
+        before clipping); repair, penalty, cutmix, lecam, augment_p in steps that use them. They are this worker's.
+        Raises ConfigError where the batch cannot be divided as asked for.
+        """
+        seed, adversary = self.config.train.seed, self.config.adversary
+        self._check(len(real))
+        torch.manual_seed(hash((seed, self.step, self.rank)) % 2**63)
+        self._coins.seed(hash((seed, self.step)))  # the same on all ranks: none waits for another's extra work
         real = real.to(self.device)[:, None]
-        latent = torch.randn(len(real), self.config.generator.latent, device=self.device)
-        with self._autocast:
-            fake = self._generate(latent)
-        figures = self._run_d(real, fake.detach()) | self._run_g(fake)
+        for _ in range(adversary.d_steps - 1):
+            with torch.no_grad():
+                extra = self._make(self._draw(len(real)))
+            self._run_d(real, extra)
+        draws = self._draw(len(real))
+        with torch.set_grad_enabled(adversary.accumulate == 1):  # micro-batches are made again, one by one
+            fake = self._make(draws)
+        figures = self._run_d(real, fake.detach()) | self._run_g(real, fake, draws)
         self._average()
         self.step += 1
         return figures
 
+    def _check(self, n: int) -> None:
+        adversary = self.config.adversary
+        groups = adversary.accumulate * max(adversary.minibatch_std, 1)
+        if n % groups:
+            raise ConfigError(
+                f"step {self.step}, rank {self.rank}: a batch of {n} panels a worker does not divide into "
+                f"AdversaryConfig.accumulate = {adversary.accumulate} micro-batches of groups of "
+                f"AdversaryConfig.minibatch_std = {adversary.minibatch_std}; expected a multiple of {groups}, change "
+                "train.batch, train.workers or one of the two"
+            )
+
+    def _draw(self, n: int) -> list[Draw]:
+        """Return what the micro-batches of n panels are made of."""
+        latent = torch.randn(n, self.config.generator.latent, device=self.device)
+        parts = self.config.adversary.accumulate
+        if parts == 1:
+            return [(latent,)]
+        with self._autocast:
+            noise = self.generator.draw_noise(n, self.device)
+        return list(zip(*(drawn.chunk(parts) for drawn in (latent, *noise)), strict=True))
+
+    def _make(self, draws: list[Draw]) -> Tensor:
+        made = []
+        for draw in parts(draws, self.generator):
+            with self._autocast:
+                made.append(self._generate(*draw))
+        return made[0] if len(made) == 1 else torch.cat(made)
+
+    def _show(self, panels: Tensor) -> Tensor:
+        """Return panels as D sees them."""
+        adversary = self.config.adversary
+        if adversary.augment or adversary.augment_target:
+            panels = augment(panels, self.balance.probability)
+        deviation = adversary.instance_noise * max(1 - self.step / adversary.instance_noise_steps, 0.0)
+        return panels + deviation * torch.randn_like(panels) if deviation else panels
+
+    def _judged(self, judge: nn.Module, panels: Tensor) -> Judgement:
+        with self._autocast:
+            said: Judgement = judge(panels)
+        return said if self.config.adversary.loss == "sigmoid" else as_float(said)
+
+    def _exam(self, real: Tensor, fake: Tensor, *, penalised: bool) -> Exam:
+        adversary = self.config.adversary
+        hidden = None
+        if adversary.reconstruction_weight:
+            hidden = random_mask(real, share_of_traces=adversary.hidden_traces, blocks=adversary.hidden_blocks)
+        return set_exam(
+            self._show(real),
+            self._show(fake),
+            whole=real,
+            hidden=hidden,
+            mix=bool(adversary.cutmix_weight) and self._coins.random() < adversary.cutmix,
+            between=penalised and bool(adversary.gradient_penalty),
+        )
+
     def _run_d(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         adversary = self.config.adversary
-        hidden = random_mask(real, share_of_traces=adversary.hidden_traces, blocks=adversary.hidden_blocks)
-        n = len(real)
-        if adversary.r1:
-            real = real.clone().requires_grad_()
-        # One forward for all three: DDP then reduces once, and every head is used.
-        with self._autocast:
-            said = as_float(
-                self._judge(torch.cat([real, fake, real.detach().masked_fill(hidden, 0)]))
-            )  # (3 B, 1, T, S)
-        panel = bce_real(said.panel[:n]) + bce_fake(said.panel[n : 2 * n])
-        pixel = bce_real(said.pixel[:n]) + bce_fake(said.pixel[n : 2 * n])
-        repair = repair_loss(said.repair[2 * n :], real.detach()[:, 0], hidden[:, 0])
-        loss = panel + adversary.pixel_weight * pixel + adversary.reconstruction_weight * repair
-        # Heads that carry no weight still take part, or DDP waits for their gradients.
-        loss = loss + 0.0 * (said.panel[2 * n :].sum() + said.pixel[2 * n :].sum() + said.repair[: 2 * n].sum())
-        if adversary.r1:
-            loss = loss + 0.5 * adversary.r1 * gradient_penalty(said.panel[:n], real)
+        paid = bool(penalty_weights(adversary)) and self.step % adversary.penalty_every == 0
+        decay = along_cosine(adversary.penalty_decay, passed(self.step, self.config.train.steps))
+        exam = self._exam(real, fake, penalised=paid)
         self.opt_d.zero_grad(set_to_none=True)
-        loss.backward()
+        found = []
+        for part in parts(list(exam.parts(adversary.accumulate)), self.discriminator, self._judge):
+            panels = part.panels.requires_grad_(paid)
+            loss, figures = mark(
+                self._judged(self._judge, panels),
+                part,
+                panels,
+                adversary,
+                anchors=self.balance.anchors,
+                penalty_scale=adversary.penalty_every * decay if paid else 0.0,
+            )
+            (loss / adversary.accumulate).backward()
+            found.append(figures)
+        figures = mean_figures(found)
+        figures["d_gradient"] = gradient_norm(self.discriminator, adversary.gradient_clip)
         self.opt_d.step()
-        right = torch.cat([said.panel[:n] > 0, said.panel[n : 2 * n] < 0]).float().mean()
-        return {"d_loss": panel.detach(), "d_pixel": pixel.detach(), "repair": repair.detach(), "d_accuracy": right}
+        if adversary.augment or adversary.augment_target:
+            figures["augment_p"] = self.balance.probability
+        self.balance.update(figures.pop("confidence"), figures["real_logit"], figures["fake_logit"])
+        return figures
 
-    def _run_g(self, fake: Tensor) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        with self._autocast:
-            said = as_float(self.discriminator(fake))
-        loss = bce_real(said.panel) + self.config.adversary.pixel_weight * bce_real(said.pixel)
+    def _run_g(self, real: Tensor, fake: Tensor, draws: list[Draw]) -> dict[str, Tensor]:
+        gradient, loss = self._ask_d(real, fake.detach())
         self.opt_g.zero_grad(set_to_none=True)
-        loss.backward()
+        if len(draws) == 1:
+            fake.backward(gradient)
+        else:
+            with held_norms(self.generator):
+                pairs = list(zip(draws, gradient.chunk(len(draws)), strict=True))
+                for draw, wanted in parts(pairs, self.generator, self._generate):
+                    self._make([draw]).backward(wanted)
+        norm = gradient_norm(self.generator, self.config.adversary.gradient_clip)
         self.opt_g.step()
-        self.discriminator.requires_grad_(True)
-        return {"g_loss": loss.detach()}
+        return {"g_loss": loss, "g_gradient": norm}
+
+    def _ask_d(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradient of G's loss by fake panels without a graph, and the loss. D is not under DDP here."""
+        adversary, judge = self.config.adversary, self.discriminator
+        cost = game(adversary.loss).g
+        share = along_line(1.0, adversary.top_k, passed(self.step, self.config.train.steps))
+        judge.requires_grad_(False)
+        fake.requires_grad_()
+        shown = self._show(fake)
+        rivals = self._show(real) if adversary.loss == "rpgan" else real
+        gradients: list[Tensor] = []
+        losses: list[dict[str, Tensor]] = []
+        pairs = list(zip(shown.chunk(adversary.accumulate), rivals.chunk(adversary.accumulate), strict=True))
+        for part, rival in parts(pairs, judge):
+            seen = part.detach().requires_grad_()
+            said = self._judged(judge, seen)
+            against = said
+            if adversary.loss == "rpgan":
+                with torch.no_grad(), held_norms(judge):
+                    against = self._judged(judge, rival)
+            if share < 1:
+                kept = best(said.panel.detach(), share)
+                said, against = (Judgement(*(head[kept] for head in one)) for one in (said, against))
+            loss = cost(said.panel, against.panel) + adversary.pixel_weight * cost(said.pixel, against.pixel)
+            gradients += torch.autograd.grad(loss / adversary.accumulate, seen)
+            losses.append({"g_loss": loss.detach()})
+        judge.requires_grad_(True)
+        (gradient,) = torch.autograd.grad(shown, fake, torch.cat(gradients))
+        return gradient, mean_figures(losses)["g_loss"]
 
     @torch.no_grad()
     def _average(self) -> None:
-        decay = min(self.config.generator.ema, (1 + self.step) / (10 + self.step))
+        config = self.config.generator
+        decay = min(config.ema, (1 + self.step) / (1 + self.step + config.ema_ramp))
         for mean, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for kept, new in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
@@ -111,14 +231,20 @@ class GanStep:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
-        parts = ("generator", "discriminator", "averaged", "opt_g", "opt_d")
-        return {"step": self.step} | {part: getattr(self, part).state_dict() for part in parts}
+        return {"step": self.step} | {part: getattr(self, part).state_dict() for part in PARTS}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.step = state["step"]
-        for part in ("generator", "discriminator", "averaged", "opt_g", "opt_d"):
+        for part in PARTS:
             getattr(self, part).load_state_dict(state[part])
+
+
+def gradient_norm(module: nn.Module, clip: float) -> Tensor:
+    """Return the norm of a network's gradient, and then scale the gradient down to `clip` (0 = leave it)."""
+    if clip:
+        return nn.utils.clip_grad_norm_(module.parameters(), clip)
+    return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])
 
 
 def as_float(said: Judgement) -> Judgement:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
-from seisray.losses import picking_loss
+from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.models.picker import Picker
 from seisray.models.transfer import load_body, parameter_groups, rescale_activations

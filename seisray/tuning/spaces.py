@@ -12,26 +12,42 @@ from optuna import Trial
 from seisray.config import GanConfig, PickerConfig
 from seisray.training.finetune import SCRATCH
 
-VERSION = 1
+VERSION = 2
 """Of the spaces: studies of another one are not gone on with."""
 
 Config = TypeVar("Config", GanConfig, PickerConfig)
 
 
 def gan_space(trial: Trial) -> None:
-    """Draw the settings of a GAN: how D is held back, how fast both learn, and in what ratio."""
-    trial.suggest_categorical("adversary.spectral_norm", [False, True])
+    """Draw the settings of a GAN: its game, how D is held back, how fast both learn, and what D is shown."""
+    loss = trial.suggest_categorical("adversary.loss", ["bce", "hinge", "rpgan", "wgan"])
+    trial.suggest_categorical("spectral_norm", ["none", "d", "d+g"])
     trial.suggest_float("adversary.d_lr", 5e-5, 2e-3, log=True)
     trial.suggest_categorical("adversary.lr_ratio", [1.0, 2.0, 4.0, 5.0])
     trial.suggest_categorical("adversary.beta1", [0.0, 0.5])
     trial.suggest_categorical("adversary.beta2", [0.9, 0.99, 0.999])
-    if trial.suggest_categorical("penalty", ["none", "r1"]) == "r1":
+    trial.suggest_categorical("adversary.d_steps", [1, 2, 5])
+    trial.suggest_categorical("generator.ema", [0.99, 0.999, 0.9999])
+    if loss == "wgan":  # without a bound on D's slope it is no distance
+        trial.suggest_float("adversary.gradient_penalty", 0.1, 10.0, log=True)
+    elif trial.suggest_categorical("penalty", ["none", "r1", "r1+r2"]) != "none":
         trial.suggest_float("adversary.r1", 0.02, 10.0, log=True)
+        trial.suggest_categorical("adversary.penalty_every", [1, 4, 16])
+        trial.suggest_categorical("adversary.penalty_decay", [0.1, 1.0])
+    trial.suggest_categorical("adversary.augment", [0.0, 0.2, 0.4, 0.6])
+    trial.suggest_categorical("adversary.cutmix", [0.0, 0.5, 1.0])
+    trial.suggest_categorical("adversary.lecam", [0.0, 0.1, 0.3])
+    trial.suggest_categorical("adversary.reconstruction_weight", [0.0, 1.0, 4.0])
 
 
 def gan_config(base: GanConfig, drawn: Mapping[str, Any]) -> GanConfig:
-    """Return a configuration with what was drawn from `gan_space`."""
-    return with_settings(base, {"adversary.r1": 0.0} | settings(drawn))
+    """Return a configuration with what was drawn from `gan_space`; penalties that were not drawn are off."""
+    changes = {"adversary.r1": 0.0, "adversary.gradient_penalty": 0.0} | settings(drawn)
+    changes["adversary.r2"] = changes["adversary.r1"] if drawn.get("penalty") == "r1+r2" else 0.0
+    if "spectral_norm" in drawn:
+        changes["adversary.spectral_norm"] = drawn["spectral_norm"] != "none"
+        changes["generator.spectral_norm"] = drawn["spectral_norm"] == "d+g"
+    return with_settings(base, changes)
 
 
 def picker_space(trial: Trial, *, sources: Sequence[str]) -> None:

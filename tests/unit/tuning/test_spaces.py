@@ -43,26 +43,46 @@ def picker() -> list[dict[str, Any]]:
 
 def test_every_choice_of_the_gan_is_drawn(gan: list[dict[str, Any]]) -> None:
     found = values_of(gan)
-    assert found["adversary.spectral_norm"] == {False, True}
+    assert found["adversary.loss"] == {"bce", "hinge", "rpgan", "wgan"}
+    assert found["spectral_norm"] == {"none", "d", "d+g"}
     assert found["adversary.lr_ratio"] == {1, 2, 4, 5}
     assert found["adversary.beta1"] == {0.0, 0.5}
     assert found["adversary.beta2"] == {0.9, 0.99, 0.999}
-    assert found["penalty"] == {"none", "r1"}
+    assert found["adversary.d_steps"] == {1, 2, 5}
+    assert found["generator.ema"] == {0.99, 0.999, 0.9999}
+    assert found["penalty"] == {"none", "r1", "r1+r2"}
+    assert found["adversary.penalty_every"] == {1, 4, 16}
+    assert found["adversary.penalty_decay"] == {0.1, 1.0}
+    assert found["adversary.augment"] == {0.0, 0.2, 0.4, 0.6}
+    assert found["adversary.cutmix"] == {0.0, 0.5, 1.0}
+    assert found["adversary.lecam"] == {0.0, 0.1, 0.3}
+    assert found["adversary.reconstruction_weight"] == {0.0, 1.0, 4.0}
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("adversary.d_lr", 5e-5, 2e-3), ("adversary.r1", 0.02, 10)])
+RANGES = [("adversary.d_lr", 5e-5, 2e-3), ("adversary.r1", 0.02, 10), ("adversary.gradient_penalty", 0.1, 10)]
+
+
+@pytest.mark.parametrize(("name", "low", "high"), RANGES)
 def test_rates_and_penalties_fill_their_range(gan: list[dict[str, Any]], name: str, low: float, high: float) -> None:
     found = values_of(gan)[name]
     assert low <= min(found) < 2 * low
     assert high / 2 < max(found) <= high
 
 
-def test_the_penalty_is_off_in_half_of_the_trials_and_its_weight_is_drawn_in_the_others(
-    gan: list[dict[str, Any]],
-) -> None:
+def test_each_trial_pays_the_penalties_it_drew_and_no_other(gan: list[dict[str, Any]]) -> None:
     for drawn in gan:
-        assert ("adversary.r1" in drawn) == (drawn["penalty"] == "r1")
-        assert (gan_config(GanConfig(), drawn).adversary.r1 == 0) == (drawn["penalty"] == "none")
+        adversary = gan_config(GanConfig(), drawn).adversary
+        kinds = {"none": (False, False), "r1": (True, False), "r1+r2": (True, True)}
+        assert (adversary.r1 > 0, adversary.r2 > 0) == kinds[drawn.get("penalty", "none")]
+        assert adversary.r2 in (0, adversary.r1)
+        assert (adversary.gradient_penalty > 0) == (drawn["adversary.loss"] == "wgan")
+
+
+def test_spectral_norm_holds_the_networks_that_were_drawn(gan: list[dict[str, Any]]) -> None:
+    for drawn in gan:
+        config = gan_config(GanConfig(), drawn)
+        held = {"none": (False, False), "d": (True, False), "d+g": (True, True)}[drawn["spectral_norm"]]
+        assert (config.adversary.spectral_norm, config.generator.spectral_norm) == held
 
 
 def test_a_gan_keeps_what_is_not_searched(gan: list[dict[str, Any]]) -> None:

@@ -3,49 +3,7 @@ import math
 import pytest
 import torch
 
-from seisray.losses import bce_fake, bce_real, gradient_penalty, picking_loss, repair_loss, soft_labels
-
-
-def test_undecided_logits_cost_the_logarithm_of_two() -> None:
-    assert bce_real(torch.zeros(3)).item() == pytest.approx(math.log(2))
-    assert bce_fake(torch.zeros(3, 4)).item() == pytest.approx(math.log(2))
-
-
-def test_adversarial_costs_are_those_of_the_logistic_function() -> None:
-    logits = torch.tensor([-2.0, 0.5, 3.0])
-    taken_for_real = torch.sigmoid(logits)
-    torch.testing.assert_close(bce_real(logits), -taken_for_real.log().mean())
-    torch.testing.assert_close(bce_fake(logits), -(1 - taken_for_real).log().mean())
-
-
-def test_extreme_logits_cost_a_finite_sum() -> None:
-    assert bce_real(torch.tensor([-1e4])).item() == pytest.approx(1e4)
-    assert bce_fake(torch.tensor([-1e4])).item() == 0
-
-
-def test_repair_counts_hidden_samples_only() -> None:
-    panels = torch.tensor([[[1.0, 2.0, 3.0]]])
-    hidden = torch.tensor([[[True, False, True]]])
-    assert repair_loss(torch.tensor([[[0.0, 100.0, 1.0]]]), panels, hidden).item() == (1 + 2) / 2
-
-
-def test_repair_of_nothing_hidden_costs_nothing() -> None:
-    panels = torch.ones(1, 2, 3)
-    assert repair_loss(panels + 1, panels, torch.zeros(1, 2, 3, dtype=torch.bool)).item() == 0
-
-
-def test_the_gradient_penalty_of_a_linear_judge_is_its_squared_weight() -> None:
-    weight = torch.randn(8, 16, generator=torch.Generator().manual_seed(0))
-    panels = torch.randn(5, 1, 8, 16, requires_grad=True)
-    logits = (panels[:, 0] * weight).sum(dim=(1, 2)) + 7
-    torch.testing.assert_close(gradient_penalty(logits, panels), weight.square().sum())
-
-
-def test_the_gradient_penalty_can_be_learned_from() -> None:
-    weight = torch.ones(3, requires_grad=True)
-    panels = torch.randn(2, 3, requires_grad=True)
-    gradient_penalty((panels * weight).sum(1), panels).backward()
-    torch.testing.assert_close(weight.grad, torch.full((3,), 2.0))
+from seisray.losses.picking import picking_loss, soft_labels
 
 
 def test_soft_labels_are_distributions_about_the_first_break() -> None:

@@ -1,30 +1,8 @@
-"""Adversarial, repairing and picking losses."""
+"""What a picker's logits cost."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-
-def bce_real(logits: Tensor) -> Tensor:
-    """Return the mean cost of not taking logits of any shape for field data."""
-    return F.softplus(-logits).mean()
-
-
-def bce_fake(logits: Tensor) -> Tensor:
-    """Return the mean cost of not taking logits of any shape for generated data."""
-    return F.softplus(logits).mean()
-
-
-def repair_loss(repaired: Tensor, panels: Tensor, hidden: Tensor) -> Tensor:
-    """Return the mean absolute error over the hidden samples. All (batch, traces, samples); hidden is bool."""
-    error = (repaired - panels).abs() * hidden
-    return error.sum() / hidden.sum().clamp(min=1)
-
-
-def gradient_penalty(logits: Tensor, panels: Tensor) -> Tensor:
-    """Return R1: the mean squared gradient norm of (batch,) logits by the panels they judge (1801.04406)."""
-    (gradient,) = torch.autograd.grad(logits.sum(), panels, create_graph=True)
-    return gradient.square().flatten(1).sum(1).mean()
 
 
 def soft_labels(first_break: Tensor, n_samples: int, sigma: float) -> Tensor:

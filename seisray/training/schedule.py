@@ -1,0 +1,18 @@
+"""How settings change in the course of a run, as functions of what has passed."""
+
+import math
+
+
+def passed(step: int, steps: int) -> float:
+    """Return the share of a run that has passed: 0 at the first step, 1 at the last."""
+    return min(step / max(steps - 1, 1), 1.0)
+
+
+def along_cosine(last: float, share: float) -> float:
+    """Return a factor that falls from 1 to `last`, slowly at both ends."""
+    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def along_line(first: float, last: float, share: float) -> float:
+    """Return a value between two, in proportion."""
+    return first + (last - first) * share
