@@ -13,6 +13,8 @@ from seisray.inspection.files import inspect
 from seisray.picking.score import export_csv, score
 from seisray.picking.survey import pick_survey
 from seisray.registry import Store
+from seisray.report.dream import dream
+from seisray.report.dream_settings import DreamConfig
 from seisray.report.survey import report
 from seisray.synthesize import synthesize
 from seisray.synthetic.survey import SyntheticConfig
@@ -22,6 +24,7 @@ from seisray.tuning.search import tune_gan, tune_picker
 
 __all__ = [
     "DemoConfig",
+    "DreamConfig",
     "GanConfig",
     "IngestConfig",
     "Inspection",
@@ -30,6 +33,7 @@ __all__ = [
     "SyntheticConfig",
     "TuneConfig",
     "demo",
+    "dream",
     "export_csv",
     "export_segy",
     "finetune",

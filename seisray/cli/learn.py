@@ -1,11 +1,13 @@
-"""Commands that learn: pretrain, finetune, tune."""
+"""Commands that learn: pretrain, finetune, tune; and dream, which shows what was learned."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from seisray.cli.app import LEARN, Flat, Shared, app, pretrain, tune
 from seisray.config import GanConfig, PickerConfig, TuneConfig
+from seisray.report.dream_settings import DreamConfig
 
 
 @pretrain.command(name="gan")
@@ -164,3 +166,26 @@ def tune_picker(
         resume=resume,
     )
     common.show({best.metric: best.value, **best.drawn, "use": best.use}, f"best of {best.study}: trial {best.number}")
+
+
+@app.command(group=LEARN)
+def dream(
+    model: str,
+    *,
+    out: str,
+    config: Annotated[DreamConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Show what a GAN can generate: a film of a closed walk through its latent space, or a sheet of panels.
+
+    Parameters
+    ----------
+    model
+        GAN in the store.
+    out
+        File to write: .mp4 or .gif for a walk, .png for a sheet.
+    """
+    from seisray.report.dream import dream as run
+
+    found = run(model, out=out, store=common.store, config=config)
+    common.show({name: value for name, value in asdict(found).items() if value}, f"dream of {found.model}")
