@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -91,6 +91,20 @@ def write_table(location: Location, tables: Sequence[pa.Table], *, row_group_gat
             writer.write_table(table, row_group_size=row_group_gathers)
     location.write_bytes(sink.getvalue())
     return sink.tell()
+
+
+def replace_rows(location: Location, table: pa.Table, *, column: str, keep: Collection[Any]) -> None:
+    """Write a table beside the shards, or remove it where it is empty.
+
+    keep: values of a column whose rows, where the table is there already, go before the new ones.
+    """
+    if keep and location.exists():
+        earlier = read_table(location)
+        table = pa.concat_tables([earlier.filter([value in keep for value in earlier[column].to_pylist()]), table])
+    if len(table):
+        write_table(location, [table])
+    else:
+        location.delete()
 
 
 def shard_table(gathers: Iterable[Gather], encoding: Encoding) -> pa.Table:

@@ -14,6 +14,23 @@ Item = TypeVar("Item")
 Shared = TypeVar("Shared")
 
 
+def answer(work: Callable[[], Any]) -> str:
+    """Return as JSON what work gives, or the SeisrayError that it raises, for `result_of` on the other side of Ray."""
+    try:
+        return json.dumps({"result": work()})
+    except SeisrayError as error:
+        return json.dumps({"error": [type(error).__name__, str(error)]})
+
+
+def result_of(text: str) -> Any:
+    """Return what the work of an `answer` gave, or raise its error as it was."""
+    found = json.loads(text)
+    if "error" in found:
+        kind, message = found["error"]
+        raise getattr(errors, kind)(message)
+    return found["result"]
+
+
 def spread(items: Sequence[Item], work: Callable[[Item, Shared], Any], shared: Shared) -> Iterator[tuple[int, Any]]:
     """Yield (index, work(item, shared)) as tasks end, in any order; what work returns must fit into JSON.
 
@@ -29,15 +46,8 @@ def spread(items: Sequence[Item], work: Callable[[Item, Shared], Any], shared: S
     listed = [ray.put(list(items[first : first + CHUNK])) for first in range(0, len(items), CHUNK)]
 
     def task(row: dict[str, int]) -> dict[str, Any]:
-        try:
-            answer = {"result": work(ray.get(listed[row["id"] // CHUNK])[row["id"] % CHUNK], ray.get(given))}
-        except SeisrayError as error:
-            answer = {"error": [type(error).__name__, str(error)]}
-        return {"index": row["id"], "answer": json.dumps(answer)}
+        chunk, place = divmod(row["id"], CHUNK)
+        return {"index": row["id"], "answer": answer(lambda: work(ray.get(listed[chunk])[place], ray.get(given)))}
 
     for row in ray.data.range(len(items), override_num_blocks=len(items)).map(task).iter_rows():
-        answer = json.loads(row["answer"])
-        if "error" in answer:
-            kind, message = answer["error"]
-            raise getattr(errors, kind)(message)
-        yield row["index"], answer["result"]
+        yield row["index"], result_of(row["answer"])

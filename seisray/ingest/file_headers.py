@@ -28,14 +28,7 @@ def write_file_headers(folder: Location, job: Job, *, keep: Collection[int]) -> 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         rows = list(pool.map(_row, segy))
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
-    if keep and location.exists():
-        earlier = shards.read_table(location)
-        stays = [source in keep for source in earlier["source"].to_pylist()]
-        table = pa.concat_tables([earlier.filter(stays), table])
-    if len(table):
-        shards.write_table(location, [table])
-    else:
-        location.delete()
+    shards.replace_rows(location, table, column="source", keep=keep)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,14 +28,7 @@ def write_rejects(folder: Location, rejects: Sequence[Reject], *, keep: Collecti
     """
     location = folder / "rejects.parquet"
     table = pa.Table.from_pylist([asdict(reject) for reject in rejects], schema=SCHEMA)
-    if keep and location.exists():
-        earlier = shards.read_table(location)
-        stays = [file in keep for file in earlier["source_file"].to_pylist()]
-        table = pa.concat_tables([earlier.filter(stays), table])
-    if len(table):
-        shards.write_table(location, [table])
-    else:
-        location.delete()
+    shards.replace_rows(location, table, column="source_file", keep=keep)
 
 
 def read_rejects(folder: Location) -> list[Reject]:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
 
-from seisray import errors, shards
+from seisray import shards
 from seisray.config import BodyConfig, PanelConfig
-from seisray.errors import ConfigError, ExistsError, SeisrayError, StorageError
+from seisray.errors import ConfigError, ExistsError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.models.unet import channels_last
@@ -22,6 +22,7 @@ from seisray.progress import Progress
 from seisray.registry import Model, PickSet, Store, Survey
 from seisray.session import connect, free_cores
 from seisray.storage import Location
+from seisray.tasks import answer, result_of
 from seisray.weights import load_weights
 
 PICK_SCHEMA = pa.schema(
@@ -96,9 +97,7 @@ def _run(store: Store, survey: Survey, card: Model, folder: Location, workers: i
     traces, started_s = 0, time.monotonic()
     with Progress("pick", survey.n_traces, "traces") as progress:
         for row in dataset.iter_rows():
-            result = json.loads(row["result"])
-            if "error" in result:
-                raise getattr(errors, result["error"])(result["message"])
+            result = result_of(row["answer"])
             results.append(result)
             traces += result["n_traces"]
             progress.update(traces, traces_per_s=traces / (time.monotonic() - started_s))
@@ -117,11 +116,8 @@ class ShardPicker:
         channels_last(self._picker)
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
-        """Pick one shard, by its number, unless its part is there; return counts as JSON."""
-        try:
-            return {"result": json.dumps(self._pick(row["id"]))}
-        except SeisrayError as error:  # the driver raises it as it is
-            return {"result": json.dumps({"error": type(error).__name__, "message": str(error)})}
+        """Pick one shard, by its number, unless its part is there; return counts for `result_of`."""
+        return {"answer": answer(lambda: self._pick(row["id"]))}
 
     def _pick(self, number: int) -> dict[str, Any]:
         shard = self._store.shard(self._survey, number)
