@@ -197,3 +197,14 @@ def test_bytes_can_be_the_key(
     path = str(write_segy(tmp_path / "line.sgy", line_gathers(3)))
     found = gathers_in(ingest("line", [path], store=store, config=IngestConfig(group_by="17:int32")))
     assert sorted(found) == ["line-1", "line-2", "line-3"]
+
+
+def test_regrouped_files_that_number_their_shots_alike_keep_their_own_gathers(
+    line_gathers: LineGathers, write_segy: WriteSegy, store: str, tmp_path: Path, gathers_in: GathersIn
+) -> None:
+    days = {name: line_gathers(2, seed=seed) for seed, name in enumerate("ab")}
+    files = [str(write_segy(tmp_path / f"{name}.sgy", interleaved(made))) for name, made in days.items()]
+    found = gathers_in(ingest("line", files, store=store, config=FLOAT32))
+    assert sorted(found) == ["a-101", "a-102", "b-101", "b-102"]
+    for name, made in days.items():
+        np.testing.assert_array_equal(found[f"{name}-102"].samples, made[1].samples)
