@@ -423,7 +423,7 @@ def test_the_average_without_a_ramp_remembers_from_the_first_step() -> None:
 
 
 TWO_RANKS = """
-    import sys, torch, torch.distributed as dist
+    import os, sys, torch, torch.distributed as dist
     from torch.nn.parallel import DistributedDataParallel
     sys.path.insert(0, {folder!r})
     from test_gan_step import ALL_ON, PANELS, config, weights_of
@@ -443,7 +443,8 @@ TWO_RANKS = """
         assert torch.equal(*both), (name, (both[0] - both[1]).abs().max())
         if name == "everything":
             assert step.balance.anchors.any() and step.balance.probability != 0.5
-    dist.destroy_process_group()
+    dist.barrier()
+    os._exit(0)  # an interpreter that unwinds while gloo's threads end aborts, one time in ten
 """
 
 
