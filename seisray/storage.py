@@ -6,10 +6,8 @@ time will not heal (credentials, a missing bucket, the wrong region) fails at on
 """
 
 import functools
-import logging
 import os
 import re
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,22 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import pyarrow as pa
-import tenacity
+from numpy.typing import NDArray
 from pyarrow import fs
 
+from seisray import patience
 from seisray.errors import ConfigError, NotFoundError, StorageError
+from seisray.patience import BrokenAnswerError, outlast, passes, patience_s
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-STALL_S = 20.0  # a connection on which nothing moves for so long is given up; whatever takes so long says so
-
-# What may heal with time, in Arrow's words: a name or, where an answer has no body, a status. An upload is gone where
-# an earlier attempt completed it and the answer was lost; a part is invalid where its answer broke off.
-_PASSING = re.compile(
-    r"AWS Error (NETWORK_CONNECTION|INTERNAL_FAILURE|SERVICE_UNAVAILABLE|SLOW_DOWN|THROTTLING|REQUEST_TIMEOUT"
-    r"|NO_SUCH_UPLOAD|\w+ \(HTTP status (408|409|425|429|500|502|503|504)\)|.*ExceptionName: InvalidPart)"
-)
 _REMEDIES = {
     "INVALID_ACCESS_KEY_ID": "the server does not know the access key; check AWS_ACCESS_KEY_ID",
     "SIGNATURE_DOES_NOT_MATCH": "the signature is wrong; check AWS_SECRET_ACCESS_KEY",
@@ -42,10 +35,6 @@ _REMEDIES = {
     "PermanentRedirect|AuthorizationHeaderMalformed|InvalidRegion|status 30": "set AWS_REGION to that of the bucket",
     "HTTP status 400": "the server refuses the request (HTTP 400); check AWS_REGION and the credentials",
 }
-
-
-class _BrokenAnswerError(OSError):
-    """An answer came through in part."""
 
 
 @functools.cache
@@ -65,22 +54,10 @@ def _s3(attempts: int) -> fs.S3FileSystem:
         scheme=scheme or "https",
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ("us-east-1" if host else None),
         connect_timeout=10,
-        request_timeout=STALL_S,
+        request_timeout=patience.STALL_S,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=attempts),
         allow_delayed_open=True,  # a small file is one PUT, not an upload in parts
     )
-
-
-def _passes(error: BaseException) -> bool:
-    """Return whether an error may go away by itself."""
-    return isinstance(error, _BrokenAnswerError) or _PASSING.search(str(error)) is not None
-
-
-def _patience_s() -> float:
-    try:
-        return float(os.environ.get("SEISRAY_S3_PATIENCE_S", "120"))
-    except ValueError as error:
-        raise ConfigError(f"SEISRAY_S3_PATIENCE_S must be seconds, e.g. 120: {error}") from error
 
 
 def _patient(verb: str) -> Callable[[Method], Method]:
@@ -92,35 +69,11 @@ def _patient(verb: str) -> Callable[[Method], Method]:
             with _named(self, verb):
                 if self.is_local:
                     return method(self, *args, **kwargs)
-                return _outlast(lambda: method(self, *args, **kwargs), f"cannot {verb} {self} yet")
+                return outlast(lambda: method(self, *args, **kwargs), f"cannot {verb} {self} yet")
 
         return cast(Method, run)
 
     return wrap
-
-
-def _outlast(call: Callable[[], Any], complaint: str) -> Any:
-    """Call until no passing error comes or patience ends; warn once, at the first error or after STALL_S."""
-    patience_s, said = _patience_s(), threading.Event()
-
-    def warn(reason: object) -> None:
-        if not said.is_set():
-            said.set()
-            logging.getLogger(__name__).warning("%s: %s; trying for up to %.0f s", complaint, reason, patience_s)
-
-    notice = threading.Timer(STALL_S, warn, [f"no answer, or a slow one, for {STALL_S:.0f} s"])
-    notice.daemon = True
-    notice.start()
-    try:
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_passes),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-            stop=tenacity.stop_before_delay(patience_s),
-            before_sleep=lambda state: warn(state.outcome and state.outcome.exception()),
-            reraise=True,
-        )(call)
-    finally:
-        notice.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +141,7 @@ class Location:
         with self._files.open_input_file(self.path) as file:
             about = file.metadata()
         if "ETag" not in about and "Last-Modified" not in about:
-            raise _BrokenAnswerError("an answer broke off in its head")
+            raise BrokenAnswerError("an answer broke off in its head")
         return about["ETag"].decode().strip('"') if "ETag" in about else None
 
     @_patient("read")
@@ -198,20 +151,31 @@ class Location:
             size = self._true_size(file.size())
             data = bytes(file.read())
         if len(data) < size:
-            raise _BrokenAnswerError(f"{len(data)} of {size} bytes came")
+            raise BrokenAnswerError(f"{len(data)} of {size} bytes came")
         return data
 
-    @_patient("read")
     def read_range(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; raise StorageError where fewer are there."""
-        with self._files.open_input_file(self.path) as file:
-            size = self._true_size(file.size())
-            data = bytes(file.read_at(length, offset))
-        if len(data) < min(length, size - offset):
-            raise _BrokenAnswerError(f"{len(data)} of {length} bytes at {offset} came")
+        return self.read_array(offset, length).tobytes()
+
+    @_patient("read")
+    def read_array(self, offset: int, length: int) -> NDArray[np.uint8]:
+        """Return `length` bytes from `offset`, many of them twice as fast; raise StorageError where fewer are there."""
+        if self.is_local:
+            data = np.fromfile(self.path, np.uint8, length, offset=offset)
+        else:
+            data = self._remote_range(offset, length)
         if len(data) != length:
             raise StorageError(f"{self}: asked for {length} bytes at {offset}, got {len(data)}; did the file change?")
         return data
+
+    def _remote_range(self, offset: int, length: int) -> NDArray[np.uint8]:
+        with self._files.open_input_file(self.path) as file:
+            size = self._true_size(file.size())
+            data = file.read_at(length, offset)
+        if len(data) < min(length, size - offset):
+            raise BrokenAnswerError(f"{len(data)} of {length} bytes at {offset} came")
+        return np.frombuffer(data, dtype=np.uint8)
 
     @_patient("write")
     def write_bytes(self, data: bytes) -> None:
@@ -264,7 +228,7 @@ class Location:
         if size == 0 and not self.is_local:
             info = self._files.get_file_info(self.path)
             if info.size != 0 or not info.mtime_ns:
-                raise _BrokenAnswerError("an answer broke off in its head")
+                raise BrokenAnswerError("an answer broke off in its head")
         return size
 
 
@@ -293,8 +257,8 @@ def _named(location: Location, verb: str) -> Iterator[None]:
         raise NotFoundError(f"{location} does not exist; check the path") from error
     except (OSError, pa.ArrowException) as error:
         reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
-        if _passes(error):
-            reason += f"; gave up after {_patience_s():.0f} s (SEISRAY_S3_PATIENCE_S)"
+        if passes(error):
+            reason += f"; gave up after {patience_s():.0f} s (SEISRAY_S3_PATIENCE_S)"
         else:
             reason = next((remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, reason)), reason)
         raise StorageError(f"cannot {verb} {location}: {reason}") from error

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seisray.errors import ConfigError
 from seisray.formats.headers import TRACE_HEADER_BYTES
 
@@ -17,6 +20,8 @@ TEXT_HEADER_BYTES = 3200
 
 ReadAt = Callable[[int, int], bytes]
 """Read (offset, length) bytes of a file."""
+ReadTraces = Callable[[int, int], bytes | NDArray[np.uint8]]
+"""The same where there are many of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,7 +94,7 @@ def _look(job: Job, source: Source) -> tuple[list[Run], frozenset[str]]:
         end = min(first + each, layout.n_traces)
         if first >= end:
             continue
-        blocks = read_range(source.location.read_range, layout, first, end)
+        blocks = read_range(source.location.read_array, layout, first, end)
         recorded |= filled_in(job.reading(source, name="").headers(blocks))
         runs += _runs(job, source, blocks, first)
     return runs, recorded

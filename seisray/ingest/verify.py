@@ -120,7 +120,7 @@ def _original(
         first = numbers[order[at]]
         end = at + int(np.searchsorted(numbers[order[at:]], first + max(WINDOW_BYTES // layout.trace_bytes, 1)))
         last = numbers[order[end - 1]]
-        window = read_range(location.read_range, layout, int(first), int(last) + 1)
+        window = read_range(location.read_array, layout, int(first), int(last) + 1)
         blocks[order[at:end]] = window[numbers[order[at:end]] - first]
         at = end
     return decode_samples(blocks, layout), blocks[:, : layout.header_bytes]

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import tenacity
 from faulty_proxy import CUT, INTERNAL_ERROR, LIE, LOST, PASS, RESET, SLOW_DOWN, Fault, FaultyProxy, stall
 
-from seisray import storage
+from seisray import patience, storage
 from seisray.errors import NotFoundError, StorageError
 from seisray.storage import Location, locate
 
@@ -22,7 +23,7 @@ def proxy(s3: str, s3_environment: dict[str, int], monkeypatch: pytest.MonkeyPat
     """Yield a proxy before the S3 server, through which every location goes; 2 s of silence are too long for it."""
     with FaultyProxy(s3_environment["s3"]) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        monkeypatch.setattr(storage, "STALL_S", 2.0)
+        monkeypatch.setattr(patience, "STALL_S", 2.0)
         forget = storage._s3.cache_clear
         forget()
         yield proxy
@@ -34,7 +35,7 @@ def once(proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> FaultyProxy:
     """Return a proxy whose faults Arrow does not repair by itself: it tries each request once. Nothing sleeps."""
     real = storage._s3
     monkeypatch.setattr(storage, "_s3", lambda attempts: real(1))
-    monkeypatch.setattr(storage.tenacity, "wait_random_exponential", lambda **_: storage.tenacity.wait_fixed(0.01))
+    monkeypatch.setattr(tenacity, "wait_random_exponential", lambda **_: tenacity.wait_fixed(0.01))
     return proxy
 
 
@@ -50,7 +51,7 @@ def content(n: int, seed: int = 0) -> bytes:
 
 def name_once(caplog: pytest.LogCaptureFixture) -> str:
     """Return the one warning there is."""
-    (record,) = [record for record in caplog.records if record.name == "seisray.storage"]
+    (record,) = [record for record in caplog.records if record.name == "seisray.patience"]
     assert record.levelno == logging.WARNING
     return record.getMessage()
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import tenacity
 from pyarrow import fs
 
 from seisray import storage
@@ -143,7 +144,7 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeS3]:
     def fails(*words: str) -> FakeS3:
         fake = FakeS3(*(OSError(f"When reading information for key 'a' in bucket 'b': {w}") for w in words))
         monkeypatch.setattr(storage, "_s3", lambda attempts: fake)
-        monkeypatch.setattr(storage.tenacity, "wait_random_exponential", lambda **_: storage.tenacity.wait_none())
+        monkeypatch.setattr(tenacity, "wait_random_exponential", lambda **_: tenacity.wait_none())
         return fake
 
     return fails
@@ -172,7 +173,7 @@ def test_an_error_that_may_pass_is_outlasted_and_said_once(
     assert not locate("s3://bucket/a").exists()
     assert fake.calls == 4
     (record,) = caplog.records
-    assert (record.name, record.levelname) == ("seisray.storage", "WARNING")
+    assert (record.name, record.levelname) == ("seisray.patience", "WARNING")
     assert record.getMessage().startswith("cannot read s3://bucket/a yet: When reading information")
 
 
