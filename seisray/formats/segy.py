@@ -15,7 +15,7 @@ from seisray.errors import GatherError, SegyError
 from seisray.formats.first_breaks import PickOrigin
 from seisray.formats.gather_key import GatherKey
 from seisray.formats.headers import HeaderField
-from seisray.formats.segy_layout import BELIEVE, ReadAs, ReadAt, SegyLayout
+from seisray.formats.segy_layout import BELIEVE, ReadAs, ReadTraces, SegyLayout
 from seisray.formats.segy_samples import decode_samples
 from seisray.gather import Gather, Reject
 from seisray.units import apply_scalar
@@ -29,6 +29,11 @@ Head = Mapping[str, NDArray[Any]]
 
 PickUnit = Literal["ms", "us", "s", "samples"]
 _UNIT_MS = {"ms": 1.0, "us": 1e-3, "s": 1e3}
+_SCALARS = {
+    f"{end}_{axis}": "elevation_scalar" if axis == "z" else "coordinate_scalar"
+    for end in ("source", "receiver")
+    for axis in "xyz"
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,18 +63,21 @@ class Reading:
         return "-".join([*([self.name] if self.name else []), *map(str, key)])
 
     def headers(self, blocks: NDArray[np.uint8]) -> Head:
-        """Return every header of the mapping on every trace."""
-        return {name: field.read(blocks, self.layout.byte_order) for name, field in self.mapping.items()}
+        """Return every header of the mapping on every trace; coordinates and elevations also in metres."""
+        head = {name: field.read(blocks, self.layout.byte_order) for name, field in self.mapping.items()}
+        for name, scalar in _SCALARS.items():
+            head[f"{name}_m"] = apply_scalar(head[name], head[scalar]) * self.layout.unit_m
+        return head
 
 
-def read_range(read_at: ReadAt, layout: SegyLayout, first_trace: int, stop_trace: int) -> NDArray[np.uint8]:
+def read_range(read_at: ReadTraces, layout: SegyLayout, first_trace: int, stop_trace: int) -> NDArray[np.uint8]:
     """Return traces [first_trace, stop_trace) as (n_traces, trace_bytes)."""
     raw = read_at(layout.offset(first_trace), (stop_trace - first_trace) * layout.trace_bytes)
     return np.frombuffer(raw, dtype=np.uint8).reshape(stop_trace - first_trace, layout.trace_bytes)
 
 
 def gathers_starting_in(
-    blocks: NDArray[np.uint8], first_trace: int, read_at: ReadAt, reading: Reading
+    blocks: NDArray[np.uint8], first_trace: int, read_at: ReadTraces, reading: Reading
 ) -> Iterator[Gather | Reject]:
     """Yield the gathers that start in a range, or why one is no gather.
 
@@ -104,13 +112,13 @@ def pieces_of(blocks: NDArray[np.uint8], first_trace: int, reading: Reading) -> 
         yield _gather_or_reject(blocks[rows], rows + first_trace, {name: head[name][rows] for name in head}, reading)
 
 
-def _key_before(read_at: ReadAt, first_trace: int, reading: Reading) -> tuple[int, ...]:
+def _key_before(read_at: ReadTraces, first_trace: int, reading: Reading) -> tuple[int, ...]:
     before = read_range(read_at, reading.layout, first_trace - 1, first_trace)
     return tuple(reading.key.read(before, reading.layout.byte_order)[0])
 
 
 def _rest_of_gather(
-    first_trace: int, blocks: NDArray[np.uint8], start: int, read_at: ReadAt, reading: Reading
+    first_trace: int, blocks: NDArray[np.uint8], start: int, read_at: ReadTraces, reading: Reading
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the traces after a range that belong to the gather starting at block `start`."""
     layout = reading.layout
@@ -217,11 +225,9 @@ def filled_in(head: Head) -> frozenset[str]:
 def _geometry(head: Head, unit_m: float, recorded: frozenset[str]) -> dict[str, NDArray[Any]]:
     """Return coordinates in metres; those not recorded, or that are angles, stay unknown."""
     recorded = recorded | filled_in(head)
-    scalars = {"x": "coordinate_scalar", "y": "coordinate_scalar", "z": "elevation_scalar"}
     found: dict[str, NDArray[Any]] = {"offset_m": head["offset"] * unit_m} if "offset" in recorded else {}
-    lengths = np.isin(head["coordinate_units"], LENGTHS).all()
-    for end in ("source", "receiver"):
-        for axis, scalar in scalars.items():
-            if f"{end}_z" in recorded if axis == "z" else (end in recorded and lengths):
-                found[f"{end}_{axis}_m"] = apply_scalar(head[f"{end}_{axis}"], head[scalar]) * unit_m
+    lengths = all(unit in LENGTHS for unit in {*head["coordinate_units"].tolist()})
+    for name in _SCALARS:
+        if name in recorded if name.endswith("_z") else (name[:-2] in recorded and lengths):
+            found[f"{name}_m"] = head[f"{name}_m"]
     return found

@@ -122,14 +122,14 @@ def read_part(part: Part, job: Job, notes: Notes) -> Iterator[Gather | Reject]:
             continue
         blocks = blocks_of(part, source, notes)
         reading = job.reading(source, name=source.name)
-        yield from segy.gathers_starting_in(blocks, part.first_trace, source.location.read_range, reading)
+        yield from segy.gathers_starting_in(blocks, part.first_trace, source.location.read_array, reading)
 
 
 def blocks_of(part: Part, source: Source, notes: Notes) -> NDArray[np.uint8]:
     """Return the traces of a SEG-Y source that are a part's, and note their hash."""
     assert source.layout is not None
     stop = source.layout.n_traces if part.stop_trace is None else part.stop_trace
-    blocks = segy.read_range(source.location.read_range, source.layout, part.first_trace, stop)
+    blocks = segy.read_range(source.location.read_array, source.layout, part.first_trace, stop)
     notes.hashes.append((source.index, part.first_trace, xxhash.xxh3_64_hexdigest(blocks.data)))
     return blocks
 
@@ -172,6 +172,8 @@ def _shots_apart(gather: Gather) -> list[Gather]:
     So comes a shot that was fired again under its number. Channels that are all the same were not recorded, and tell
     nothing. Raises GatherError where so many shots have one number that it is none.
     """
+    if (np.diff(gather.channel) > 0).all():  # so come most gathers
+        return [gather]
     pairs = np.stack([gather.field_record, gather.channel], axis=1)
     _, which, counts = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
     if len(counts) == 1 or counts.max() == 1:
@@ -246,7 +248,8 @@ def _finished(gather: Gather, job: Job, notes: Notes) -> Gather:
             notes.label_fault = notes.label_fault or str(error)
     if job.config.sort_by == "file":
         return gather
-    return gather.take(np.argsort(_sort_key(gather, job), kind="stable"))
+    key = _sort_key(gather, job)
+    return gather if (np.diff(key) >= 0).all() else gather.take(np.argsort(key, kind="stable"))
 
 
 def _sort_key(gather: Gather, job: Job) -> NDArray[Any]:
