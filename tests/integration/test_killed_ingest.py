@@ -60,7 +60,9 @@ def kill_busy_workers(process: subprocess.Popen[bytes]) -> None:
     while True:
         assert process.poll() is None, "the ingest ended before a worker could be killed"
         children = psutil.Process(process.pid).children(recursive=True)
-        busy = [child for child in children if "->Map(" in child.name()]  # Ray's agents and idle workers look otherwise
+        busy = [
+            child for child in children if child.name().startswith("ray::ingest.")
+        ]  # Ray's agents and idle workers look otherwise
         for worker in busy:
             worker.kill()
         if busy:
