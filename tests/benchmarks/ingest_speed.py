@@ -4,7 +4,7 @@
 
 Files: IBM floats, gathers of 48 traces x 1000 samples, in the page cache. In each round everybody has a turn; figures
 are medians over the rounds, ratios medians of the ratios within a round. Reading: segyio, gather by gather, in a fresh
-process. Ingest: to int16 shards, flushed to the disk; in a fresh process where Ray runs and an ingest of 0.1 GB has
+process. Ingest: to int16 shards, flushed to the disk; in a fresh process where Ray runs and an ingest of 0.6 GB has
 warmed it up, and as a command from its start to its end, that of Python and Ray included. multidimio: to float32 Zarr,
 in a virtual environment that this makes in DIR, its imports left out; for the smallest file only. Memory: the largest
 of all processes during a command of its own, seen every 0.1 s; RSS holds what processes share, USS does not.
@@ -43,8 +43,7 @@ GATHER_BYTES = N_TRACES * (240 + 4 * N_SAMPLES)
 RANGE_BYTES = 16_000_000
 MOST_S = 600  # that multidimio gets
 BUCKET = "seisray-benchmark"
-SERVICES = ("s3", "master", "volume", "filer", "admin")
-FIRST_PORT = 24600
+SERVICES, FIRST_PORT = ("s3", "master", "volume", "filer", "admin"), 24600
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 READ, RIVAL, WARM, COMMAND = "reading it", "multidimio", "seisray ingest, Ray running", "seisray ingest, whole command"
 
@@ -217,15 +216,16 @@ def s3_server(folder: Path) -> Iterator[str]:
     os.environ |= keys | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{FIRST_PORT}", "AWS_DEFAULT_REGION": "us-east-1"}
     flags = [f"-{name}.port{kind}" for name in SERVICES for kind in ("", ".grpc")]
     ports = [f"{flag}={FIRST_PORT + i}" for i, flag in enumerate(flags)]
-    command = [
-        str(SCRIPTS / "weed"),
-        "mini",
-        f"-dir={folder}",
+    command = [str(SCRIPTS / "weed"), "mini", f"-dir={folder}", f"-bucket={BUCKET}"]
+    command += [
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
-        f"-bucket={BUCKET}",
+        *ports,
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-webdav=false",
+        "-admin.ui=false",
     ]
-    command += [*ports, "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen([*command, "-master.telemetry=false"], stdout=log, stderr=log, cwd=folder)
     try:
@@ -264,9 +264,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[2.0, 8.0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--folder", type=Path, help="where everything goes; multidimio stays there (default: temporary)"
-    )
+    parser.add_argument("--folder", type=Path, help="where everything goes, multidimio to stay (default: temporary)")
     parser.add_argument("--s3", action="store_true", help="measure on an S3 server, too")
     options = parser.parse_args()
     os.environ.pop("RAY_ADDRESS", None)
@@ -274,7 +272,7 @@ def main() -> None:
         folder = Path(scratch).resolve()
         python = multidimio_python((options.folder or folder).resolve())
         small, line = folder / "small.sgy", folder / "line.sgy"
-        make_file(small, 0.1)
+        make_file(small, 0.6)
         cases: list[Case] = []
         version = ""
         for gigabytes in sorted(options.gigabytes):
