@@ -3,7 +3,15 @@
 They live here rather than in `seisray` itself, so that importing one module of the package does not import Ray.
 """
 
-from seisray.config import DemoConfig, GanConfig, PickerConfig, TuneConfig
+from seisray.config import (
+    AutoencoderConfig,
+    DemoConfig,
+    GanConfig,
+    InpaintConfig,
+    MaskedConfig,
+    PickerConfig,
+    TuneConfig,
+)
 from seisray.demo import demo
 from seisray.ingest import IngestConfig, ingest
 from seisray.ingest.export import export_segy
@@ -19,15 +27,18 @@ from seisray.report.survey import report
 from seisray.synthesize import synthesize
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.training.finetune import finetune
-from seisray.training.pretrain import pretrain_gan
+from seisray.training.pretrain import pretrain_autoencoder, pretrain_gan, pretrain_inpaint, pretrain_masked
 from seisray.tuning.search import tune_gan, tune_picker
 
 __all__ = [
+    "AutoencoderConfig",
     "DemoConfig",
     "DreamConfig",
     "GanConfig",
     "IngestConfig",
+    "InpaintConfig",
     "Inspection",
+    "MaskedConfig",
     "PickerConfig",
     "Store",
     "SyntheticConfig",
@@ -40,7 +51,10 @@ __all__ = [
     "ingest",
     "inspect",
     "pick_survey",
+    "pretrain_autoencoder",
     "pretrain_gan",
+    "pretrain_inpaint",
+    "pretrain_masked",
     "report",
     "score",
     "synthesize",

@@ -63,6 +63,13 @@ class Progress:
         """Say that n more are done."""
         self.update(self.done + n, **figures)
 
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if self._bar:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
     def _print(self) -> None:
         self._shown_s = time.monotonic()
         of = f"/{self.total}" if self.total is not None else ""

@@ -73,9 +73,12 @@ class Survey(_Record):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model(_Record):
-    """The card of a model. kind: gan or picker. surveys: fingerprint of each survey it has seen. parent: model@version.
+    """The card of a model. parent: model@version.
 
-    config holds the settings it was made with, metrics what was measured at the end of its training.
+    kind: gan, autoencoder, masked, inpaint or picker.
+
+    surveys: fingerprint of each survey it has seen. config holds the settings it was made with, metrics what was
+    measured at the end of its training.
     """
 
     name: str

@@ -5,7 +5,7 @@ was interrupted goes on with the very panels it would have had.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
 from typing import Any
 
@@ -26,10 +26,15 @@ AHEAD = 2  # tasks that read shards beside each training worker
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShardRef:
-    """Name a shard and the number of its gathers."""
+    """Name gathers of a shard: n_gathers from `first` on."""
 
     location: Location
     n_gathers: int
+    first: int = 0
+
+    def gathers(self) -> Iterator[Gather]:
+        """Yield the gathers named."""
+        return islice(shards.read_gathers(self.location), self.first, self.first + self.n_gathers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +53,20 @@ def shard_refs(store: Store, surveys: Sequence[Survey]) -> list[ShardRef]:
         for survey in surveys
         for i, shard in enumerate(survey.shards)
     ]
+
+
+def divide(refs: Sequence[ShardRef], share: float) -> tuple[list[ShardRef], list[ShardRef]]:
+    """Return what to learn from and what to hold out: the last gathers of each shard, neighbours as they were shot.
+
+    share: of all gathers, rounded down. Small shards take turns, so that the share holds over all of them.
+    """
+    ends = np.floor(np.cumsum([0, *(ref.n_gathers for ref in refs)]) * share).astype(int)
+    learn, held = [], []
+    for ref, n_held in zip(refs, np.diff(ends).tolist(), strict=True):
+        n_learn = ref.n_gathers - n_held
+        learn += [replace(ref, n_gathers=n_learn)] if n_learn else []
+        held += [replace(ref, n_gathers=n_held, first=ref.first + n_learn)] if n_held else []
+    return learn, held
 
 
 def panel_batches(
@@ -113,7 +132,7 @@ def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.flo
     Traces of zeros teach nothing and are left out; in place of gathers that have no others come the shard's next ones.
     """
     rng = np.random.default_rng([seed, 1, visit.number])
-    live = [gather for gather in shards.read_gathers(visit.shard.location) if gather.live.any()]
+    live = [gather for gather in visit.shard.gathers() if gather.live.any()]
     if not live:
         raise StorageError(f"{visit.shard.location} holds no live trace; ingest the survey again without its files")
     gathers = islice(cycle(live), visit.shard.n_gathers)

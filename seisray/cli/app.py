@@ -1,6 +1,7 @@
 """The application: groups of commands, and what every command is given."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -44,6 +45,15 @@ class Common:
         table = Table(title=title, show_header=False, title_justify="left")
         for key, entry in value.items():
             table.add_row(key.replace("_", " "), f"{entry:.4g}" if isinstance(entry, float) else str(entry))
+        Console().print(table)
+
+    def compare(self, rows: Mapping[str, Mapping[str, float]], title: str) -> None:
+        """Print rows of figures under the same names, for people only; nothing where there is no row."""
+        if self.json or not rows:
+            return
+        table = Table("", *next(iter(rows.values())), title=title, title_justify="left")
+        for name, row in rows.items():
+            table.add_row(name.replace("_", " "), *(f"{figure:.3g}" for figure in row.values()))
         Console().print(table)
 
 

@@ -1,22 +1,39 @@
 """Commands that learn: pretrain, finetune, tune; and dream, which shows what was learned."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from seisray.cli.app import LEARN, Flat, Shared, app, pretrain, tune
-from seisray.config import GanConfig, PickerConfig, TuneConfig
+from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, PickerConfig, TuneConfig
 from seisray.report.dream_settings import DreamConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a run of `seisray pretrain` is called.
+
+    Parameters
+    ----------
+    model
+        What the model is called.
+    resume
+        Fail unless there is an interrupted run to go on with.
+    restart
+        Remove what an interrupted run left, and begin anew.
+    """
+
+    model: str
+    resume: bool = False
+    restart: bool = False
 
 
 @pretrain.command(name="gan")
 def pretrain_gan(
     names: list[str],
     *,
-    model: str,
-    resume: bool = False,
-    restart: bool = False,
+    run: Annotated[RunOptions, Flat],
     config: Annotated[GanConfig | None, Flat] = None,
     common: Shared,
 ) -> None:
@@ -26,17 +43,75 @@ def pretrain_gan(
     ----------
     names
         Surveys in the store.
-    model
-        What the model is called.
-    resume
-        Fail unless there is an interrupted run to go on with.
-    restart
-        Remove what an interrupted run left, and begin anew.
     """
-    from seisray.training.pretrain import pretrain_gan as run
+    from seisray.training.pretrain import pretrain_gan as pretrain
 
-    card = run(names, model=model, store=common.store, config=config, resume=resume, restart=restart)
+    card = pretrain(names, store=common.store, config=config, **asdict(run))
     common.show({"model": card.ref, **card.metrics}, f"GAN {card.ref}")
+    common.compare(card.details["measures"], "its samples, against gathers that it did not learn from")
+
+
+@pretrain.command(name="autoencoder")
+def pretrain_autoencoder(
+    names: list[str],
+    *,
+    run: Annotated[RunOptions, Flat],
+    config: Annotated[AutoencoderConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Train an autoencoder on the gathers of surveys; an interrupted run goes on when called again.
+
+    Parameters
+    ----------
+    names
+        Surveys in the store.
+    """
+    from seisray.training.pretrain import pretrain_autoencoder as pretrain
+
+    card = pretrain(names, store=common.store, config=config, **asdict(run))
+    common.show({"model": card.ref, **card.metrics}, f"autoencoder {card.ref}")
+
+
+@pretrain.command(name="masked")
+def pretrain_masked(
+    names: list[str],
+    *,
+    run: Annotated[RunOptions, Flat],
+    config: Annotated[MaskedConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Train a network to repair hidden parts of gathers; an interrupted run goes on when called again.
+
+    Parameters
+    ----------
+    names
+        Surveys in the store.
+    """
+    from seisray.training.pretrain import pretrain_masked as pretrain
+
+    card = pretrain(names, store=common.store, config=config, **asdict(run))
+    common.show({"model": card.ref, **card.metrics}, f"masked model {card.ref}")
+
+
+@pretrain.command(name="inpaint")
+def pretrain_inpaint(
+    names: list[str],
+    *,
+    run: Annotated[RunOptions, Flat],
+    config: Annotated[InpaintConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Train a network to find the repairs that another makes in gathers; an interrupted run goes on when called again.
+
+    Parameters
+    ----------
+    names
+        Surveys in the store.
+    """
+    from seisray.training.pretrain import pretrain_inpaint as pretrain
+
+    card = pretrain(names, store=common.store, config=config, **asdict(run))
+    common.show({"model": card.ref, **card.metrics}, f"inpainting model {card.ref}")
 
 
 @app.command(group=LEARN)

@@ -49,15 +49,34 @@ class Body(nn.Module):
 
     def forward(self, panels: Tensor) -> tuple[Tensor, Tensor]:
         """Return (fine, deep) features."""
+        features = self.encode(panels)
+        return self.decode(features), features[-1]
+
+    def encode(self, panels: Tensor) -> list[Tensor]:
+        """Return the encoder's features of each level, finest first."""
         x = self.stem(panels)
-        skips = []
+        features = []
         for level, block in enumerate(self.encoder):
             x = block(self.pool(x) if level else x)
-            skips.append(x)
-        deep = skips.pop()
+            features.append(x)
+        return features
+
+    def decode(self, features: Sequence[Tensor]) -> Tensor:
+        """Return the finest features of the decoder, of what `encode` returned."""
+        *skips, x = features
         for block in self.decoder:
             x = block(torch.cat([self.grow(x), skips.pop()], dim=1))
-        return x, deep
+        return x
+
+    def blank_skips(self, deep: Tensor) -> list[Tensor]:
+        """Return zeros of the shapes that `encode` gives besides its deepest features."""
+        n, _, traces, samples = deep.shape
+        widths = [block[0].out_channels for block in self.encoder][:-1]  # type: ignore[index]
+        factors = [2 ** (len(widths) - level) for level in range(len(widths))]
+        return [
+            deep.new_zeros(n, width, factor * traces, factor * samples)
+            for width, factor in zip(widths, factors, strict=True)
+        ]
 
 
 class TimeHead(nn.Module):

@@ -19,6 +19,10 @@ from seisray.storage import Location
 
 GATHERS = 6
 MARGIN_MS = 30.0
+SHEETS = {
+    "samples.png": "Generated panels, none of them recorded",
+    "rebuilt.png": "Recorded panels, what the network saw of them, and what it made of that",
+}
 
 
 def report(
@@ -179,11 +183,30 @@ def _model_sections(store: Store, models: dict[str, Model]) -> Iterator[Section]
             for name in names
         }
         figures = [("Training curves", png_bytes(plot_curves(curves, title=ref)))]
-        sheet = store.folder("models", model.name, model.version) / "samples.png"
-        if sheet.exists():
-            figures.append(("Generated panels, none of them recorded", sheet.read_bytes()))
+        for name, caption in SHEETS.items():
+            sheet = store.folder("models", model.name, model.version) / name
+            if sheet.exists():
+                figures.append((caption, sheet.read_bytes()))
+        if measures := model.details.get("measures"):
+            yield _measures_section(store, model, measures)
         facts = (
             ("from", model.parent or "scratch"),
             *((name, f"{value:.4g}") for name, value in model.metrics.items()),
         )
         yield Section(title=f"{model.kind} {ref}", figures=tuple(figures), table=(("figure", "value"), *facts))
+
+
+def _measures_section(store: Store, model: Model, measures: dict[str, dict[str, float]]) -> Section:
+    """Return what was measured of generated panels, and a sheet that lets the reader judge."""
+    head = ("measure", "samples", "real against real", "white noise", "collapsed")
+    columns = ("value", "floor", "noise", "collapsed")
+    rows = ((name, *(f"{row[column]:.3g}" for column in columns)) for name, row in measures.items())
+    blind = store.folder("models", model.name, model.version) / "blind.png"
+    recorded = [i + 1 for i, one in enumerate(model.details["blind"]) if one]
+    return Section(
+        title=f"What {model.ref} generates, against gathers that it did not learn from",
+        text="In the picture half of the panels were recorded, half generated, row by row in random order.\n\n"
+        f"Recorded were {', '.join(map(str, recorded))}.",
+        figures=(("Which of them are field panels?", blind.read_bytes()),),
+        table=(head, *rows),
+    )

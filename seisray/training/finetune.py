@@ -17,7 +17,9 @@ from seisray.stream import read_labelled
 from seisray.training.checkpoint import checkpoint, load_checkpoint
 from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
-from seisray.training.run import Run
+from seisray.training.run import Run, repeatable
+from seisray.training.trackers import check_tracker, open_trackers
+from seisray.training.ways import BODY_OF
 from seisray.weights import load_weights, pack_weights
 
 SCRATCH = "scratch"
@@ -54,8 +56,9 @@ def finetune(
         kind="finetune",
         name=f"{model}-{version}",
         train=config.train,
-        identity={"config": config_dict(config), "surveys": fingerprints, "from": parent, "ffids": chosen},
+        identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": chosen},
     )
+    check_tracker(config.train.tracker)
     if restart:
         run.folder.delete()
     run.claim()
@@ -96,7 +99,7 @@ def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: 
     body = None
     if parent is not None:
         card = store.model(parent)
-        body = load_weights(store, card, "picker" if card.kind == "picker" else "discriminator")
+        body = load_weights(store, card, BODY_OF[card.kind])
     return {"config": config, "gathers": ray.put(list(gathers)), "body": body}
 
 
@@ -120,7 +123,11 @@ def picker_loop(job: dict[str, Any]) -> None:
         state = load_checkpoint(found)
         history = state["history"]
         step.load_state_dict(state)
-    journal = Journal(Location(job["folder"]), job["board"], history) if rank == 0 else None
+    journal = None
+    if rank == 0:
+        folder = Location(job["folder"])
+        trackers = open_trackers(train.tracker, folder.name, config_dict(config))
+        journal = Journal(folder, job["board"], history, trackers=trackers)
     figures: dict[str, float] = {}
     while step.step < train.steps:
         losses = step(train.batch // workers)

@@ -20,7 +20,7 @@ from seisray.training.balance import Balance
 from seisray.training.exam import Exam, mark, penalty_weights, set_exam
 from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
-from seisray.training.schedule import along_cosine, along_line, passed
+from seisray.training.schedule import along_cosine, along_line, passed, step_seed
 
 Wrap = Callable[[nn.Module], nn.Module]
 Draw = tuple[Tensor, ...]
@@ -39,7 +39,7 @@ class GanStep:
     def __init__(
         self, config: GanConfig, *, device: str = "cpu", rank: int = 0, wrap: Wrap = lambda module: module
     ) -> None:
-        self.config, self.device, self.rank, self.step = config, device, rank, 0
+        self.config, self.device, self.rank, self.step, self.salt = config, device, rank, 0, 0
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
         self.generator = Generator(config.generator, config.panel).to(device)
@@ -70,8 +70,8 @@ class GanStep:
         """
         seed, adversary = self.config.train.seed, self.config.adversary
         self._check(len(real))
-        torch.manual_seed(hash((seed, self.step, self.rank)) % 2**63)
-        self._coins.seed(hash((seed, self.step)))  # the same on all ranks: none waits for another's extra work
+        torch.manual_seed(step_seed(seed, self.step, self.rank, salt=self.salt))
+        self._coins.seed(step_seed(seed, self.step, salt=self.salt))  # equal on all ranks: none waits for another
         real = real.to(self.device)[:, None]
         for _ in range(adversary.d_steps - 1):
             with torch.no_grad():
@@ -231,13 +231,20 @@ class GanStep:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next step depends on."""
-        return {"step": self.step} | {part: getattr(self, part).state_dict() for part in PARTS}
+        return {"step": self.step, "salt": self.salt} | {part: getattr(self, part).state_dict() for part in PARTS}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.step = state["step"]
+        self.step, self.salt = state["step"], state["salt"]
         for part in PARTS:
             getattr(self, part).load_state_dict(state[part])
+
+    def turn_aside(self, turns: int, lr_factor: float) -> None:
+        """Go on from here with other random numbers, the n-th others, and with learning rates scaled."""
+        self.salt = turns
+        for optimiser in (self.opt_g, self.opt_d):
+            for group in optimiser.param_groups:
+                group["lr"] *= lr_factor
 
 
 def gradient_norm(module: nn.Module, clip: float) -> Tensor:

@@ -1,25 +1,38 @@
 """What the first worker of a run writes down: figures, TensorBoard events, sheets of generated panels."""
 
+import json
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from seisray.storage import Location
+from seisray.training.trackers import Tracker
+from seisray.training.watchdog import Alarm
 
 SHOW_EVERY_S = 0.5
 
 
 class Journal:
-    """Keep the history of a run.
+    """Keep the history of a run, and the alarms raised in it.
 
     TensorBoard writes to a local folder, since it appends; each `publish` copies its files into the run's folder.
     """
 
-    def __init__(self, folder: Location, board: Any, history: list[dict[str, float]] | None = None) -> None:
-        self.history = list(history or [])
+    def __init__(
+        self,
+        folder: Location,
+        board: Any,
+        history: Sequence[dict[str, float]] = (),
+        alarms: Sequence[dict[str, Any]] = (),
+        trackers: Sequence[Tracker] = (),
+    ) -> None:
+        self.history, self.alarms = list(history), list(alarms)
+        self._trackers = trackers
         self._folder, self._board = folder, board
         self._local = tempfile.TemporaryDirectory()
         self._events = SummaryWriter(self._local.name)
@@ -36,6 +49,19 @@ class Journal:
         self.history.append({"step": float(step), **figures})
         for name, value in figures.items():
             self._events.add_scalar(name, value, step)
+        for tracker in self._trackers:
+            tracker.log(step, figures)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Say what went wrong, and keep it."""
+        self.alarms.append(asdict(alarm))
+        self._board.tell.remote(str(alarm))
+        self._events.add_text("alarm", str(alarm), alarm.step)
+        (self._folder / "alarms.json").write_bytes(json.dumps(self.alarms, indent=1).encode())
+
+    def go_back(self, step: int) -> None:
+        """Drop what was logged after a step."""
+        self.history = [row for row in self.history if row["step"] <= step]
 
     def sheet(self, name: str, step: int, png: bytes) -> None:
         """Keep a picture."""
@@ -52,4 +78,6 @@ class Journal:
         self._board.put.remote(step, figures)
         self.publish()
         self._events.close()
+        for tracker in self._trackers:
+            tracker.close()
         self._local.cleanup()

@@ -1,28 +1,33 @@
-"""What a generator is worth in mid-training: its samples against field panels that stay the same all run long."""
+"""What a generator is worth: its samples against field panels, cheaply in mid-training and in full at the end."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from seisray.config import PanelConfig
+from seisray.config import GanConfig, PanelConfig
+from seisray.metrics.controls import ControlledMeasure, control_table
+from seisray.metrics.encoder import LEAST_SAMPLES, LEAST_TRACES
 from seisray.metrics.samples import score_samples
-from seisray.shards import read_gathers
+from seisray.metrics.two_sample import LEAST_PANELS
 from seisray.stream import ShardRef
 from seisray.training.gan import GanStep
 from seisray.transforms import Samples, cut_panels
 
 PANELS = 128
 SHARDS = 8  # at most, spread over the surveys: bounds what is read before the first step
+BLIND_PANELS = 32
 
 
-def reference_panels(refs: Sequence[ShardRef], config: PanelConfig, n: int = PANELS) -> Samples:
+def reference_panels(
+    refs: Sequence[ShardRef], config: PanelConfig, n: int = PANELS, *, most_shards: int = SHARDS
+) -> Samples:
     """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones."""
     rng = np.random.default_rng(0)
-    places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), SHARDS)).round().astype(int))
+    places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards)).round().astype(int))
     wanted = [len(part) for part in np.array_split(np.arange(n), len(places))]
     panels: list[Samples] = []
     for place, share in zip(places, wanted, strict=True):
-        live = [gather.samples[gather.live] for gather in read_gathers(refs[place].location) if gather.live.any()]
+        live = [gather.samples[gather.live] for gather in refs[place].gathers() if gather.live.any()]
         panels += [cut_panels(live[i], rng, config, 1) for i in np.arange(share) % len(live)] if live else []
     return np.concatenate(panels)
 
@@ -30,3 +35,29 @@ def reference_panels(refs: Sequence[ShardRef], config: PanelConfig, n: int = PAN
 def score_generator(step: GanStep, reference: Samples) -> dict[str, float]:
     """Return the scores of as many samples of the averaged generator as there are reference panels."""
     return score_samples(reference, step.samples(len(reference)).numpy())
+
+
+def measure_generator(
+    step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: GanConfig
+) -> dict[str, ControlledMeasure]:
+    """Return every measure of samples of the averaged generator, with its floor and controls.
+
+    learned, held_out: where the generator's own field panels and others lie. Returns nothing where the settings ask
+    for none, panels are smaller than the frozen encoder takes, or no gathers were held out.
+    """
+    panel, n = config.panel, config.measured
+    if n < LEAST_PANELS or not held_out or panel.traces < LEAST_TRACES or panel.samples < LEAST_SAMPLES:
+        return {}
+    own, others = (
+        reference_panels(refs, panel, count, most_shards=len(refs)) for refs, count in ((learned, n), (held_out, 2 * n))
+    )
+    return control_table(own, others, step.samples(n).numpy())
+
+
+def blind_panels(real: Samples, fake: Samples, seed: int = 0) -> tuple[Samples, list[bool]]:
+    """Return field and generated panels in random order, and which of them were recorded, for eyes to judge."""
+    rng = np.random.default_rng(seed)
+    truth = rng.permutation(np.arange(len(real) + len(fake)) < len(real))
+    shuffled = np.empty((len(truth), *real.shape[1:]), dtype=np.float32)
+    shuffled[truth], shuffled[~truth] = real, fake
+    return shuffled, truth.tolist()

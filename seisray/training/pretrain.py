@@ -1,28 +1,19 @@
-"""`seisray pretrain gan`: the GAN step under Ray Train, fed by Ray Data."""
+"""`seisray pretrain`: the GAN and its rivals under Ray Train, fed by Ray Data."""
 
-import time
+import sys
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-import ray.train
-import ray.train.torch
-import torch
-
-from seisray.config import GanConfig, config_dict
-from seisray.models.transfer import bake_spectral_norm
+from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, config_dict
+from seisray.errors import TrainingError
 from seisray.registry import Model, Store
-from seisray.report.plots import plot_panels, png_bytes
-from seisray.storage import Location
-from seisray.stream import panel_batches, shard_refs
-from seisray.training.checkpoint import checkpoint, load_checkpoint
-from seisray.training.gan import GanStep
-from seisray.training.journal import Journal
-from seisray.training.measure import reference_panels, score_generator
-from seisray.training.run import Run
+from seisray.report.plots import png_bytes
+from seisray.stream import divide, shard_refs
+from seisray.training.checkpoint import load_checkpoint
+from seisray.training.loop import pretrain_loop
+from seisray.training.run import Run, repeatable
+from seisray.training.trackers import check_tracker
+from seisray.training.ways import WAYS
 from seisray.weights import pack_weights
-
-SHEET_PANELS = 16
 
 
 def pretrain_gan(
@@ -39,8 +30,61 @@ def pretrain_gan(
     A run that was interrupted goes on from its last checkpoint when called again in the same way; resume: there must be
     such a run; restart: there must not, what it left is removed.
     """
-    config = config or GanConfig()
-    place = Store(store)
+    return _pretrain("gan", surveys, model, Store(store), config or GanConfig(), resume=resume, restart=restart)
+
+
+def pretrain_autoencoder(
+    surveys: Sequence[str],
+    *,
+    model: str,
+    store: str,
+    config: AutoencoderConfig | None = None,
+    resume: bool = False,
+    restart: bool = False,
+) -> Model:
+    """Train an autoencoder on the unlabelled gathers of surveys, as `pretrain_gan` trains a GAN; return its card."""
+    settings = config or AutoencoderConfig()
+    return _pretrain("autoencoder", surveys, model, Store(store), settings, resume=resume, restart=restart)
+
+
+def pretrain_masked(
+    surveys: Sequence[str],
+    *,
+    model: str,
+    store: str,
+    config: MaskedConfig | None = None,
+    resume: bool = False,
+    restart: bool = False,
+) -> Model:
+    """Train a network to repair hidden parts of unlabelled gathers, as `pretrain_gan` trains a GAN; return its card."""
+    settings = config or MaskedConfig()
+    return _pretrain("masked", surveys, model, Store(store), settings, resume=resume, restart=restart)
+
+
+def pretrain_inpaint(
+    surveys: Sequence[str],
+    *,
+    model: str,
+    store: str,
+    config: InpaintConfig | None = None,
+    resume: bool = False,
+    restart: bool = False,
+) -> Model:
+    """Train a network to find the repairs that another makes in unlabelled gathers; return its card."""
+    settings = config or InpaintConfig()
+    return _pretrain("inpaint", surveys, model, Store(store), settings, resume=resume, restart=restart)
+
+
+def _pretrain(
+    kind: str,
+    surveys: Sequence[str],
+    model: str,
+    place: Store,
+    config: GanConfig | MaskedConfig,
+    *,
+    resume: bool,
+    restart: bool,
+) -> Model:
     manifests = [place.survey(name) for name in surveys]
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
@@ -49,92 +93,41 @@ def pretrain_gan(
         kind="pretrain",
         name=f"{model}-{version}",
         train=config.train,
-        identity={"config": config_dict(config), "surveys": fingerprints},
+        identity={"kind": kind, "config": repeatable(config), "surveys": fingerprints},
     )
+    check_tracker(config.train.tracker)
     if restart:
         run.folder.delete()
     run.claim(resume=resume)
-    job = {"config": config, "refs": shard_refs(place, manifests), "folder": run.folder.uri}
+    costs = WAYS[kind].costs(WAYS[kind].step(config))
+    for name, cost in costs.items():
+        print(f"{name}: {cost}", file=sys.stderr)
+    learned, held_out = divide(shard_refs(place, manifests), config.held_out)
+    job = {"kind": kind, "config": config, "refs": learned, "folder": run.folder.uri}
     with run.watch("pretrain") as board:
-        result = run.fit(gan_loop, job | {"board": board})
+        result = run.fit(pretrain_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
-    step = GanStep(config)
+    if state["stopped"]:
+        raise TrainingError(
+            f"run {run.name!r} was stopped at {state['stopped']}; change the settings, or what watch.* does, and pass "
+            "--restart"
+        )
+    step = WAYS[kind].step(config)
     step.load_state_dict(state)
+    outcome = WAYS[kind].outcome(step, learned, held_out, config)
+    last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
     card = Model(
         name=model,
         version=version,
-        kind="gan",
+        kind=kind,
         config=config_dict(config),
         surveys=fingerprints,
         sample_interval_us=manifests[0].sample_interval_us,
         parent=None,
-        metrics={key: value for key, value in state["history"][-1].items() if key != "step"},
-        details={"history": state["history"], "run": run.name, "resumed_at": state["resumed_at"]},
+        metrics={**last, **outcome.metrics},
+        details={key: state[key] for key in ("history", "alarms", "resumed_at")}
+        | {"run": run.name, "costs": {name: cost._asdict() for name, cost in costs.items()}, **outcome.details},
     )
-    sheet = png_bytes(plot_panels(step.samples(SHEET_PANELS).numpy(), title=f"{card.ref}: generated panels"))
-    for module in (step.averaged, step.discriminator):
-        bake_spectral_norm(module)
-    weights = pack_weights(generator=step.averaged, discriminator=step.discriminator)
-    place.publish_model(card, weights, {"samples.png": sheet})
+    pictures = {name: png_bytes(figure) for name, figure in outcome.pictures.items()}
+    place.publish_model(card, pack_weights(**outcome.modules), pictures)
     return card
-
-
-def gan_loop(job: dict[str, Any]) -> None:
-    """Train on one worker; every worker runs this."""
-    config: GanConfig = job["config"]
-    train = config.train
-    context = ray.train.get_context()
-    rank, workers = context.get_world_rank(), context.get_world_size()
-    device = str(ray.train.torch.get_device())
-    step = GanStep(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
-    history: list[dict[str, float]] = []
-    resumed_at: list[int] = []
-    found = ray.train.get_checkpoint()
-    if found is not None:
-        state = load_checkpoint(found)
-        history, resumed_at = state["history"], [*state["resumed_at"], state["step"]]
-        step.load_state_dict(state)
-    journal = Journal(Location(job["folder"]), job["board"], history) if rank == 0 else None
-    reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
-    batches = panel_batches(
-        job["refs"],
-        config.panel,
-        batch=train.batch // workers,
-        first_step=step.step,
-        steps=train.steps,
-        seed=train.seed,
-        rank=rank,
-        workers=workers,
-    )
-    figures: dict[str, float] = {}
-    wait_s, start_s, first = 0.0, time.perf_counter(), True
-    while step.step < train.steps:
-        asked_s = time.perf_counter()
-        panels = next(batches)
-        if first:  # the stream starts up once a run; what counts is whether it keeps pace
-            start_s, first = time.perf_counter(), False
-        else:
-            wait_s += time.perf_counter() - asked_s
-        losses = step(torch.from_numpy(panels))
-        last = step.step == train.steps
-        saves = last or step.step % train.checkpoint_every == 0
-        if journal and (saves or step.step % train.log_every == 0):
-            took_s = time.perf_counter() - start_s
-            figures = {name: value.item() for name, value in losses.items()}
-            figures |= {"data_wait_share": wait_s / took_s}
-            if saves:
-                figures |= score_generator(step, reference)
-            journal.log(step.step, figures)
-            journal.show(step.step, figures)
-        if journal and (last or step.step % config.sample_every == 0):
-            title = f"step {step.step}"
-            journal.sheet("samples", step.step, png_bytes(plot_panels(step.samples(SHEET_PANELS).numpy(), title=title)))
-        if saves:
-            if journal is None:
-                ray.train.report(figures)
-                continue
-            journal.publish()
-            with checkpoint(step.state_dict() | {"history": journal.history, "resumed_at": resumed_at}) as saved:
-                ray.train.report({**figures, "step": step.step}, checkpoint=saved)
-    if journal:
-        journal.close(step.step, figures)

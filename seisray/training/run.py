@@ -11,28 +11,36 @@ import ray.train
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from seisray.config import TrainConfig, fingerprint
+from seisray.config import TrainConfig, config_dict, fingerprint
 from seisray.errors import ConfigError, SeisrayError, TrainingError
 from seisray.progress import Progress
 from seisray.registry import Store
 from seisray.session import connect
 from seisray.storage import Location
 
+FREE = ("workers", "least_workers", "gpus", "retries", "tracker")
+"""Settings of a run that may change while it is interrupted."""
+
 
 @ray.remote(num_cpus=0)
 class Board:
-    """Carry figures from the first training worker to whoever watches."""
+    """Carry figures and messages from the first training worker to whoever watches."""
 
     def __init__(self) -> None:
         self._shown: tuple[int, dict[str, float]] = (0, {})
+        self._said: list[str] = []
 
     def put(self, step: int, figures: dict[str, float]) -> None:
         """Show new figures."""
         self._shown = (step, figures)
 
-    def get(self) -> tuple[int, dict[str, float]]:
-        """Return the newest figures and their step."""
-        return self._shown
+    def tell(self, line: str) -> None:
+        """Say something that must be read."""
+        self._said.append(line)
+
+    def get(self, heard: int) -> tuple[int, dict[str, float], list[str]]:
+        """Return the newest figures, their step, and all that was said after the first `heard` lines."""
+        return *self._shown, self._said[heard:]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +87,12 @@ class Run:
 
         Raises the SeisrayError that a worker raised, or TrainingError.
         """
+        least, most = self.train.least_workers, self.train.workers
         trainer = TorchTrainer(
             loop,
             train_loop_config=job,
             scaling_config=ScalingConfig(
-                num_workers=self.train.workers,
+                num_workers=(least, most) if 0 < least < most else most,  # type: ignore[arg-type]  # an old annotation
                 use_gpu=self.train.gpus > 0,
                 resources_per_worker={"CPU": 1} | ({"GPU": self.train.gpus} if self.train.gpus else {}),
             ),
@@ -115,6 +124,7 @@ class Watch:
         self.board = Board.remote()  # type: ignore[attr-defined]
         self._progress = Progress(label, steps, "steps")
         self._over = threading.Event()
+        self._heard = 0
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def _poll(self) -> None:
@@ -123,10 +133,13 @@ class Watch:
 
     def _show(self) -> None:
         try:
-            step, figures = ray.get(self.board.get.remote(), timeout=10)
+            step, figures, lines = ray.get(self.board.get.remote(self._heard), timeout=10)
         except ray.exceptions.RayError:  # the board went with its node; training goes on unseen
             return
         self._progress.update(step, **figures)
+        for line in lines:
+            self._progress.say(line)
+        self._heard += len(lines)
 
     def __enter__(self) -> Any:
         self._progress.__enter__()
@@ -138,6 +151,16 @@ class Watch:
         self._thread.join()
         self._show()
         self._progress.__exit__(*error)
+
+
+def repeatable(config: Any) -> dict[str, Any]:
+    """Return the settings of a run that must stay when it goes on; others say only who does the work, and who watches.
+
+    With another number of workers a batch stays as large, and the panels come in another order from there on.
+    """
+    settings = config_dict(config)
+    settings["train"] = {key: value for key, value in settings["train"].items() if key not in FREE}
+    return settings
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:

@@ -16,3 +16,8 @@ def along_cosine(last: float, share: float) -> float:
 def along_line(first: float, last: float, share: float) -> float:
     """Return a value between two, in proportion."""
     return first + (last - first) * share
+
+
+def step_seed(seed: int, step: int, *place: int, salt: int = 0) -> int:
+    """Return the seed of what a step draws: of the run's seed, of who draws, and of how often the run turned aside."""
+    return hash((seed, step, *place, *((salt,) if salt else ()))) % 2**63

@@ -17,7 +17,7 @@ from seisray.gather import Gather
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
 from seisray.session import connect
-from seisray.stream import read_labelled, shard_refs
+from seisray.stream import divide, read_labelled, shard_refs
 from seisray.training.finetune import SCRATCH
 from seisray.training.picker import choose_gathers, parse_ffids
 from seisray.tuning.leftovers import Leftovers
@@ -63,7 +63,8 @@ def tune_gan(
     )
     _check(trials, base.train)
     claim_study(search.folder, _identity(search, manifests), resume=resume)
-    return _run(search, place, {"refs": shard_refs(place, manifests)}, trials, tune or TuneConfig())
+    learned, _ = divide(shard_refs(place, manifests), base.held_out)
+    return _run(search, place, {"refs": learned}, trials, tune or TuneConfig())
 
 
 def tune_picker(

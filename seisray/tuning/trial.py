@@ -16,7 +16,7 @@ from seisray.errors import SeisrayError
 from seisray.registry import Store
 from seisray.storage import Location
 from seisray.training.finetune import picker_job, picker_loop, with_body_of
-from seisray.training.pretrain import gan_loop
+from seisray.training.loop import pretrain_loop
 from seisray.training.run import Board, Run
 from seisray.tuning.spaces import gan_config, picker_config
 
@@ -42,7 +42,7 @@ def gan_trial(suggested: dict[str, Any], plan: Plan) -> None:
     """Pre-train a GAN."""
     with _failing_softly(plan.metric):
         config: GanConfig = gan_config(plan.config, suggested["drawn"])
-        _train(suggested["run"], plan, config, gan_loop, plan.job | {"config": config})
+        _train(suggested["run"], plan, config, pretrain_loop, plan.job | {"kind": "gan", "config": config})
 
 
 def picker_trial(suggested: dict[str, Any], plan: Plan) -> None:

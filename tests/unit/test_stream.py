@@ -8,7 +8,7 @@ from seisray import shards
 from seisray.config import PanelConfig
 from seisray.gather import Gather
 from seisray.storage import locate
-from seisray.stream import ShardRef, panel_batches
+from seisray.stream import ShardRef, divide, panel_batches
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -123,3 +123,22 @@ def test_dead_traces_are_left_out(tmp_path: Path) -> None:
     shards.write_shard(location, [gather], "int16")
     panels = batches([ShardRef(location=location, n_gathers=1)], batch=4, steps=1)[0]
     assert panels.any(axis=2).all()
+
+
+def test_held_out_gathers_are_the_last_of_shards_and_are_never_streamed(refs: list[ShardRef]) -> None:
+    learned, held_out = divide(refs, 0.4)
+    assert sum(ref.n_gathers for ref in held_out) == 3  # of 9
+    assert sum(ref.n_gathers for ref in learned) == 6
+    for ref in held_out:
+        names = [gather.gather_id for gather in shards.read_gathers(ref.location)]
+        assert [gather.gather_id for gather in ref.gathers()] == names[-ref.n_gathers :]
+        before = [other for other in learned if other.location == ref.location]
+        assert [gather.gather_id for other in before for gather in other.gathers()] == names[: -ref.n_gathers]
+    seen = {round(float(np.abs(panel).sum()), 3) for batch in batches(learned, steps=4) for panel in batch}
+    alone = {round(float(np.abs(panel).sum()), 3) for batch in batches(held_out, steps=4) for panel in batch}
+    assert seen
+    assert not seen & alone
+
+
+def test_nothing_is_held_out_where_nothing_is_asked_for(refs: list[ShardRef]) -> None:
+    assert divide(refs, 0.0) == (refs, [])

@@ -8,11 +8,18 @@ import pytest
 
 from seisray.config import BodyConfig, GanConfig, GeneratorConfig, PanelConfig
 from seisray.gather import Gather
+from seisray.metrics.samples import MEASURES
 from seisray.shards import write_shard
 from seisray.storage import Location
 from seisray.stream import ShardRef
 from seisray.training.gan import GanStep
-from seisray.training.measure import SHARDS, reference_panels, score_generator
+from seisray.training.measure import (
+    SHARDS,
+    blind_panels,
+    measure_generator,
+    reference_panels,
+    score_generator,
+)
 
 PANEL = PanelConfig(traces=8, samples=32)
 
@@ -50,3 +57,29 @@ def test_a_generator_is_scored_without_changing_its_training(refs: list[ShardRef
     before = score_generator(step, reference)
     assert score_generator(step, reference) == before
     assert before["sample_distance"] > 0
+
+
+def test_a_generator_is_measured_in_full_against_held_out_gathers(refs: list[ShardRef]) -> None:
+    config = GanConfig(
+        panel=PanelConfig(traces=32, samples=128),
+        body=BodyConfig(channels=(2, 2, 2, 2)),
+        generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
+        measured=16,
+    )
+    found = measure_generator(GanStep(config), refs[:6], refs[6:], config)
+    assert set(found) == set(MEASURES)
+    assert found["frechet_distance"].floor < found["frechet_distance"].noise
+    assert measure_generator(GanStep(config), refs, [], config) == {}
+
+
+def test_panels_too_small_for_the_encoder_are_not_measured_in_full(refs: list[ShardRef]) -> None:
+    config = GanConfig(panel=PANEL, measured=16)
+    assert measure_generator(GanStep(config), refs[:6], refs[6:], config) == {}
+
+
+def test_a_blind_sheet_holds_every_panel_once() -> None:
+    real, fake = np.full((5, 2, 3), 1, np.float32), np.full((3, 2, 3), -1, np.float32)
+    shuffled, recorded = blind_panels(real, fake)
+    assert [bool(panel[0, 0] == 1) for panel in shuffled] == recorded
+    assert sum(recorded) == 5
+    assert recorded != sorted(recorded)

@@ -1,0 +1,32 @@
+"""Settings of every step: frozen dataclasses, checked at construction. They make the TOML files and the flags."""
+
+from seisray.config.checks import config_dict, fingerprint
+from seisray.config.gan import AdversaryConfig, GanConfig, GeneratorConfig
+from seisray.config.panel import BodyConfig, PanelConfig
+from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
+from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
+from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
+from seisray.config.watch import WatchConfig
+
+__all__ = [
+    "AdversaryConfig",
+    "AugmentConfig",
+    "AutoencoderConfig",
+    "BodyConfig",
+    "DemoConfig",
+    "GanConfig",
+    "GeneratorConfig",
+    "InpaintConfig",
+    "MaskedConfig",
+    "PanelConfig",
+    "PickerConfig",
+    "PickerPanelConfig",
+    "PickerTrainConfig",
+    "RebuildTrainConfig",
+    "TrainConfig",
+    "TransferConfig",
+    "TuneConfig",
+    "WatchConfig",
+    "config_dict",
+    "fingerprint",
+]

@@ -1,0 +1,35 @@
+"""What networks see, and the body that they share."""
+
+from dataclasses import dataclass
+
+from seisray.config.checks import allow, require
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PanelConfig:
+    """Windows cut from gathers.
+
+    traces, samples: size of a panel; multiples of 8 and 16. gain: k in asinh(k * x / RMS of the trace).
+    per_gather: panels cut from a gather each time its shard is read.
+    """
+
+    traces: int = 32
+    samples: int = 256
+    gain: float = 10.0
+    per_gather: int = 4
+
+    def __post_init__(self) -> None:
+        require(self.traces >= 8 and self.traces % 8 == 0, self, "traces", "a multiple of 8")
+        require(self.samples >= 32 and self.samples % 16 == 0, self, "samples", "a multiple of 16, at least 32")
+        require(self.gain > 0, self, "gain", "above 0")
+        allow(self, "1..1000", 1, 1000, "per_gather")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyConfig:
+    """The U-Net that discriminator and picker share. channels: of its four levels, finest first."""
+
+    channels: tuple[int, int, int, int] = (12, 24, 36, 48)
+
+    def __post_init__(self) -> None:
+        require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")

@@ -1,0 +1,82 @@
+"""How a picker is made of learned weights."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from seisray.config.checks import allow
+from seisray.config.panel import BodyConfig, PanelConfig
+from seisray.config.run import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AugmentConfig:
+    """Changes that keep a first break a first break; 0 or 1 turns each off.
+
+    stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
+    anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
+    noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity:
+    probabilities.
+    """
+
+    stretch: float = 1.6
+    shift: float = 0.3
+    late: float = 0.1
+    gain: float = 2.0
+    noise: float = 0.1
+    dead: float = 0.03
+    flip: float = 0.5
+    polarity: float = 0.5
+
+    def __post_init__(self) -> None:
+        allow(self, "1..4", 1, 4, "stretch")
+        allow(self, "1..100", 1, 100, "gain")
+        allow(self, "0..1", 0, 1, "shift", "late", "dead", "flip", "polarity")
+        allow(self, "0..10", 0, 10, "noise")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferConfig:
+    """How a picker takes over learned weights. Rates are relative to lr; frozen: levels of the encoder held fixed."""
+
+    lr: float = 2e-3
+    encoder_lr: float = 1.0
+    frozen: int = 0
+    rescale: bool = True
+
+    def __post_init__(self) -> None:
+        allow(self, "1e-7..1", 1e-7, 1, "lr")
+        allow(self, "0..10", 0, 10, "encoder_lr")
+        allow(self, "0..4", 0, 4, "frozen")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickerPanelConfig(PanelConfig):
+    """Panels that a picker learns from: larger, since it must see where the record begins."""
+
+    traces: int = 48
+    samples: int = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickerTrainConfig(TrainConfig):
+    """How a picker's run goes: a handful of gathers is learned within minutes, in fp32, which times picks better."""
+
+    steps: int = 600
+    batch: int = 12
+    checkpoint_every: int = 100
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickerConfig:
+    """Settings of `seisray finetune`. label_sigma: width of the soft labels in samples."""
+
+    panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)
+    body: BodyConfig = field(default_factory=BodyConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+    train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
+    label_sigma: float = 2.0
+
+    def __post_init__(self) -> None:
+        allow(self, "0.1..50", 0.1, 50, "label_sigma")

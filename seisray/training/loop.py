@@ -1,0 +1,133 @@
+"""What every worker of a pre-training run does: stream, step, log, look for trouble, save."""
+
+import copy
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import ray.train
+import ray.train.torch
+import torch
+
+from seisray.config import config_dict
+from seisray.report.plots import png_bytes
+from seisray.storage import Location
+from seisray.stream import panel_batches
+from seisray.training.checkpoint import checkpoint, load_checkpoint
+from seisray.training.journal import Journal
+from seisray.training.measure import reference_panels
+from seisray.training.trackers import open_trackers
+from seisray.training.watchdog import Watchdog, strongest
+from seisray.training.ways import WAYS
+from seisray.transforms import Samples
+
+
+def pretrain_loop(job: dict[str, Any]) -> None:
+    """Train on one worker. job: kind (see WAYS), config, refs of shards, folder, board."""
+    way, config = WAYS[job["kind"]], job["config"]
+    train = config.train
+    context = ray.train.get_context()
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    device = str(ray.train.torch.get_device())
+    step = way.step(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
+    found = ray.train.get_checkpoint()
+    kept: dict[str, Any] = {"history": [], "alarms": [], "resumed_at": [], "stopped": ""}
+    if found is not None:
+        state = load_checkpoint(found)
+        kept = {key: state[key] for key in kept}
+        kept["resumed_at"].append(state["step"])
+        step.load_state_dict(state)
+    good = copy.deepcopy(step.state_dict())
+    journal = None
+    if rank == 0:
+        folder = Location(job["folder"])
+        trackers = open_trackers(train.tracker, folder.name, config_dict(config))
+        journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
+    watchdog = Watchdog(config.watch, rolled_back=step.salt)
+    reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
+
+    def stream() -> Clock:
+        batch = train.batch // workers
+        how = {"first_step": step.step, "steps": train.steps, "seed": train.seed, "rank": rank, "workers": workers}
+        return Clock(panel_batches(job["refs"], config.panel, batch=batch, **how))
+
+    panels = stream()
+    figures: dict[str, float] = {}
+    while step.step < train.steps and not kept["stopped"]:
+        losses = step(torch.from_numpy(next(panels)))
+        last = step.step == train.steps
+        saves = last or step.step % train.checkpoint_every == 0
+        shows = last or step.step % config.sample_every == 0
+        if not (saves or shows) and step.step % train.log_every:
+            continue
+        alarms = []
+        if journal:
+            figures = {name: value.item() for name, value in losses.items()} | {
+                "data_wait_share": panels.wait_share,
+                "step_ms": panels.step_ms,
+                "gathers_per_s": train.batch / config.panel.per_gather / panels.step_ms * 1000,
+            }
+            if saves:
+                figures |= way.score(step, reference)
+            alarms = watchdog.look(step.step, figures)
+            journal.log(step.step, figures)
+            for alarm in alarms:
+                journal.alarm(alarm)
+            journal.show(step.step, figures)
+        action = strongest(alarms, device)
+        if action in ("stop", "rollback"):
+            step.load_state_dict(copy.deepcopy(good))
+        if action == "rollback":
+            watchdog.go_back()
+            step.turn_aside(watchdog.rolled_back, config.watch.rollback_lr)
+            if journal:
+                journal.go_back(step.step)
+            panels = stream()
+            continue
+        if action == "stop":
+            kept["stopped"] = next((str(alarm) for alarm in alarms if alarm.action == "stop"), "another worker's alarm")
+        if journal and shows:
+            sheet = way.sheet(step, reference, f"step {step.step}")
+            journal.sheet("samples", step.step, png_bytes(sheet))
+        if not (saves or kept["stopped"]):
+            continue
+        good = copy.deepcopy(step.state_dict())
+        if journal is None:
+            ray.train.report(figures)
+            continue
+        journal.publish()
+        kept |= {"history": journal.history, "alarms": journal.alarms}
+        with checkpoint(good | kept) as saved:
+            ray.train.report({**figures, "step": step.step}, checkpoint=saved)
+    if journal:
+        journal.close(step.step, figures)
+
+
+class Clock:
+    """Pass batches on, and time steps and the waiting for batches."""
+
+    def __init__(self, batches: Iterator[Samples]) -> None:
+        self._batches = batches
+        self._n, self._wait_s, self._start_s = 0, 0.0, 0.0
+
+    def __next__(self) -> Samples:
+        asked_s = time.perf_counter()
+        batch = next(self._batches)
+        now_s = time.perf_counter()
+        if self._start_s:
+            self._wait_s += now_s - asked_s
+        else:  # the stream starts up once a run; what counts is whether it keeps pace
+            self._start_s = now_s
+        self._n += 1
+        return batch
+
+    @property
+    def step_ms(self) -> float:
+        """Return how long a step takes, waiting included, in the mean since the first batch."""
+        return (time.perf_counter() - self._start_s) * 1000 / self._n
+
+    @property
+    def wait_share(self) -> float:
+        """Return the share of the time since the first batch that was spent waiting."""
+        return self._wait_s / max(time.perf_counter() - self._start_s, 1e-9)

@@ -1,0 +1,163 @@
+"""The ways to pre-train, each as what a run of any of them needs: a step, its scores, its pictures, its outcome."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from seisray.config import PanelConfig
+from seisray.models.cost import Cost, cost_of
+from seisray.models.transfer import bake_spectral_norm
+from seisray.report.plots import plot_panels
+from seisray.stream import ShardRef
+from seisray.training.gan import GanStep
+from seisray.training.inpaint import InpaintStep
+from seisray.training.measure import BLIND_PANELS, blind_panels, measure_generator, reference_panels, score_generator
+from seisray.training.rebuild import RebuildStep
+from seisray.transforms import Samples
+
+SHEET_PANELS = 16
+
+
+class Step(Protocol):
+    """One batch a call; `step` counts them, and all that the next one depends on is in the state."""
+
+    step: int
+    salt: int
+
+    def __call__(self, real: Tensor) -> dict[str, Tensor]:
+        """Train on (batch, traces, samples) panels; return figures."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+
+    def turn_aside(self, turns: int, lr_factor: float) -> None:
+        """Go on from here with other random numbers, which `salt` counts, and with learning rates scaled."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a run leaves. modules: to be published; metrics, details: for the model's card; pictures: by file name."""
+
+    modules: Mapping[str, nn.Module]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Way:
+    """How one kind of model is pre-trained.
+
+    step: makes its step of (config, device, rank, wrap). score, sheet: figures and a picture, of the step and field
+    panels that stay the same all run long. outcome: of the step, what it learned from, what was held out, the config.
+    costs: of one panel, by network.
+    """
+
+    step: Callable[..., Step]
+    score: Callable[[Any, Samples], dict[str, float]]
+    sheet: Callable[[Any, Samples, str], Figure]
+    outcome: Callable[[Any, Sequence[ShardRef], Sequence[ShardRef], Any], Outcome]
+    costs: Callable[[Any], dict[str, Cost]]
+
+
+def _generated(step: GanStep, _: Samples, title: str) -> Figure:
+    return plot_panels(step.samples(SHEET_PANELS).numpy(), title=title)
+
+
+def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any) -> Outcome:
+    measures = measure_generator(step, learned, held_out, config)
+    field_panels = reference_panels(held_out or learned, config.panel, BLIND_PANELS // 2)
+    blind, recorded = blind_panels(field_panels, step.samples(BLIND_PANELS // 2).numpy())
+    for module in (step.averaged, step.discriminator):
+        bake_spectral_norm(module)
+    return Outcome(
+        modules={"generator": step.averaged, "discriminator": step.discriminator},
+        metrics={name: measure.value for name, measure in measures.items()},
+        details={"measures": {name: asdict(measure) for name, measure in measures.items()}, "blind": recorded},
+        pictures={
+            "samples.png": _generated(step, blind, "generated panels"),
+            "blind.png": plot_panels(blind, title="half were recorded, half generated"),
+        },
+    )
+
+
+def _gan_costs(step: GanStep) -> dict[str, Cost]:
+    config = step.config
+    return {
+        "generator": cost_of(step.generator, (1, config.generator.latent)),
+        "discriminator": cost_of(step.discriminator, (max(config.adversary.minibatch_std, 1), *_panel(config.panel))),
+    }
+
+
+def _panel(config: PanelConfig) -> tuple[int, int, int]:
+    return 1, config.traces, config.samples
+
+
+def _rebuild_score(step: RebuildStep | InpaintStep, reference: Samples) -> dict[str, float]:
+    return {"reference_error": step.rebuild(reference)[2]}
+
+
+def _rebuilt(step: RebuildStep | InpaintStep, reference: Samples, title: str) -> Figure:
+    """Draw field panels, what the network saw of them, and what it made of that, one row each."""
+    n = SHEET_PANELS // 2
+    shown, rebuilt, _ = step.rebuild(reference[:n])
+    rows = np.concatenate([reference[:n], shown, rebuilt])
+    return plot_panels(rows, columns=n, title=f"{title}: recorded, shown, rebuilt")
+
+
+def _rebuild_outcome(
+    step: RebuildStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any
+) -> Outcome:
+    field_panels = reference_panels(held_out or learned, config.panel)
+    return Outcome(
+        modules={"rebuilder": step.network},
+        metrics={"held_out_error": step.rebuild(field_panels)[2]} if held_out else {},
+        pictures={"rebuilt.png": _rebuilt(step, field_panels, "field panels")},
+    )
+
+
+def _inpaint_outcome(
+    step: InpaintStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any
+) -> Outcome:
+    field_panels = reference_panels(held_out or learned, config.panel)
+    bake_spectral_norm(step.detector)
+    return Outcome(
+        modules={"discriminator": step.detector, "repairer": step.repairer},
+        metrics={"held_out_error": step.rebuild(field_panels)[2]} if held_out else {},
+        pictures={"rebuilt.png": _rebuilt(step, field_panels, "field panels")},
+    )
+
+
+def _inpaint_costs(step: InpaintStep) -> dict[str, Cost]:
+    shape = (1, *_panel(step.config.panel))
+    return {"repairer": cost_of(step.repairer, shape), "detector": cost_of(step.detector, shape)}
+
+
+def _rebuild_costs(step: RebuildStep) -> dict[str, Cost]:
+    return {"network": cost_of(step.network, (1, *_panel(step.config.panel)))}
+
+
+_REBUILD = Way(step=RebuildStep, score=_rebuild_score, sheet=_rebuilt, outcome=_rebuild_outcome, costs=_rebuild_costs)
+WAYS: Mapping[str, Way] = {
+    "gan": Way(step=GanStep, score=score_generator, sheet=_generated, outcome=_gan_outcome, costs=_gan_costs),
+    "autoencoder": _REBUILD,
+    "masked": _REBUILD,
+    "inpaint": Way(
+        step=InpaintStep, score=_rebuild_score, sheet=_rebuilt, outcome=_inpaint_outcome, costs=_inpaint_costs
+    ),
+}
+BODY_OF: Mapping[str, str] = {
+    "gan": "discriminator",
+    "autoencoder": "rebuilder",
+    "masked": "rebuilder",
+    "inpaint": "discriminator",
+    "picker": "picker",
+}
+"""Which module of a published model holds the body that a picker takes over, by the model's kind."""

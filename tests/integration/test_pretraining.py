@@ -1,0 +1,103 @@
+"""Runs of `seisray pretrain` under Ray Train: the rivals of the GAN, alarms, another number of workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seisray.config import (
+    BodyConfig,
+    GanConfig,
+    GeneratorConfig,
+    InpaintConfig,
+    PanelConfig,
+    PickerConfig,
+    PickerPanelConfig,
+    PickerTrainConfig,
+    RebuildTrainConfig,
+    TrainConfig,
+    WatchConfig,
+)
+from seisray.errors import TrainingError
+from seisray.registry import Store
+from seisray.training.finetune import finetune
+from seisray.training.pretrain import pretrain_gan, pretrain_inpaint
+
+PANEL = PanelConfig(traces=8, samples=32)
+BODY = BodyConfig(channels=(2, 2, 2, 2))
+COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
+
+
+def test_what_finds_repairs_becomes_a_picker(tiny_store: Path) -> None:
+    config = InpaintConfig(
+        panel=PANEL, body=BODY, train=RebuildTrainConfig(steps=3, batch=2, workers=1, checkpoint_every=3)
+    )
+    card = pretrain_inpaint(["tiny"], model="found", store=str(tiny_store), config=config)
+    assert card.kind == "inpaint"
+    assert 0 < card.metrics["d_accuracy"] < 1
+    assert card.details["costs"]["detector"]["parameters"] > 0
+    assert (tiny_store / "models" / "found" / "v1" / "rebuilt.png").read_bytes().startswith(b"\x89PNG")
+    picker = finetune(
+        ["tiny"],
+        source="found",
+        model="of-found",
+        store=str(tiny_store),
+        labelled=2,
+        config=PickerConfig(
+            panel=PickerPanelConfig(traces=8, samples=32),
+            train=PickerTrainConfig(steps=2, batch=2, workers=1, checkpoint_every=2),
+        ),
+    )
+    assert picker.parent == "found@v1"
+    assert picker.config["body"] == card.config["body"]
+
+
+def test_a_run_that_goes_wrong_goes_back_and_in_the_end_stops(
+    tiny_store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = GanConfig(
+        panel=PANEL,
+        body=BODY,
+        generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
+        train=TrainConfig(steps=8, batch=4, workers=2, log_every=1, checkpoint_every=2),
+        watch=WatchConfig(collapse="rollback", collapse_ratio=1.0, rollbacks=1),  # such a generator is never as diverse
+    )
+    with pytest.raises(TrainingError, match=r"run 'poor-v1' was stopped at step 2: collapse: .*, after 1 rollbacks"):
+        pretrain_gan(["tiny"], model="poor", store=str(tiny_store), config=config)
+    alarms = json.loads((tiny_store / "runs" / "pretrain" / "poor-v1" / "alarms.json").read_text())
+    assert [(alarm["step"], alarm["action"]) for alarm in alarms] == [(2, "rollback"), (2, "stop")]
+    assert "step 2: collapse" in capfd.readouterr().err
+    assert "poor" not in Store(str(tiny_store)).names("models")
+
+
+@pytest.mark.timeout(400)
+def test_a_run_goes_on_with_another_number_of_workers(tiny_store: Path) -> None:
+    settings = [
+        "--panel.traces=8",
+        "--panel.samples=32",
+        "--train.batch=4",
+        "--train.checkpoint-every=4",
+        "--train.steps=80",
+    ]
+    command = [*COMMAND, "pretrain", "masked", "tiny", "--model", "fewer", "--store", str(tiny_store), *settings]
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    victim = subprocess.Popen([*command, "--train.workers=2"], env=environment, start_new_session=True)
+    run = tiny_store / "runs" / "pretrain" / "fewer-v1"
+    deadline_s = time.monotonic() + 180
+    while not list(run.glob("checkpoint_*/state.pt")):
+        assert victim.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline_s, "no checkpoint in 180 s"
+        time.sleep(0.02)
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    assert subprocess.run([*command, "--train.workers=1"], env=environment).returncode == 0
+    card = Store(str(tiny_store)).model("fewer")
+    (resumed_at,) = card.details["resumed_at"]
+    assert resumed_at > 0
+    assert resumed_at % 4 == 0
+    assert card.details["history"][-1]["step"] == 80

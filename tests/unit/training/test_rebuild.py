@@ -1,0 +1,116 @@
+"""The rivals of the GAN: what they learn, and that a run of them goes on exactly."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from seisray.config import AutoencoderConfig, BodyConfig, InpaintConfig, MaskedConfig, PanelConfig, RebuildTrainConfig
+from seisray.errors import ConfigError
+from seisray.models.autoencoder import Autoencoder, Repairer
+from seisray.models.discriminator import Discriminator
+from seisray.models.picker import Picker
+from seisray.models.transfer import load_body
+from seisray.training.inpaint import InpaintStep
+from seisray.training.rebuild import RebuildStep
+from seisray.training.ways import WAYS, Step
+
+TINY = {
+    "panel": PanelConfig(traces=8, samples=64),
+    "body": BodyConfig(channels=(8, 8, 8, 16)),
+    "train": RebuildTrainConfig(steps=60, batch=4),
+}
+MASKED = MaskedConfig(**TINY)
+SQUEEZED = AutoencoderConfig(latent=8, **TINY)
+INPAINT = InpaintConfig(lr=2e-3, **TINY)
+ALL = pytest.mark.parametrize(
+    ("kind", "config"),
+    [("masked", MASKED), ("autoencoder", SQUEEZED), ("inpaint", INPAINT)],
+    ids=["masked", "autoencoder", "inpaint"],
+)
+
+
+def panels(n: int = 4, seed: int = 0) -> Tensor:
+    """Return panels with an event that moves out, (n, 8, 64)."""
+    rng = np.random.default_rng(seed)
+    time, trace = np.arange(64), np.arange(8)[:, None]
+    shapes = [np.exp(-(((time - rng.uniform(10, 40) - rng.uniform(0, 2) * trace) / 4) ** 2)) for _ in range(n)]
+    return torch.from_numpy(np.stack(shapes).astype(np.float32))
+
+
+@ALL
+def test_it_learns_what_it_is_shown(kind: str, config: MaskedConfig) -> None:
+    step = WAYS[kind].step(config)
+    real = panels(8)
+    before = step.rebuild(real.numpy())[2]
+    for _ in range(60):
+        step(real)
+    assert step.rebuild(real.numpy())[2] < 0.6 * before
+
+
+def run(step: Step, steps: range) -> list[float]:
+    return [figure.item() for i in steps for figure in step(panels(seed=i)).values()]
+
+
+@ALL
+def test_a_run_in_two_halves_is_the_run(kind: str, config: MaskedConfig) -> None:
+    whole, first, second = (WAYS[kind].step(config) for _ in range(3))
+    straight, halves = run(whole, range(4)), run(first, range(2))
+    second.load_state_dict(first.state_dict())
+    assert halves + run(second, range(2, 4)) == straight
+
+
+@ALL
+def test_a_run_that_turns_aside_goes_another_way_at_lower_rates(kind: str, config: MaskedConfig) -> None:
+    step, other = WAYS[kind].step(config), WAYS[kind].step(config)
+    run(step, range(2))
+    other.load_state_dict(step.state_dict())
+    other.turn_aside(1, 0.5)
+    state, turned = step.state_dict(), other.state_dict()
+    assert turned["salt"] == 1
+    for name in {"optimiser", "opt_g", "opt_d"} & state.keys():
+        rates = [[group["lr"] for group in one[name]["param_groups"]] for one in (state, turned)]
+        assert rates[1] == pytest.approx([rate / 2 for rate in rates[0]])
+    if kind != "autoencoder":  # which draws nothing at random
+        assert run(step, range(2, 4)) != run(other, range(2, 4))
+
+
+def test_a_repairer_keeps_what_it_saw() -> None:
+    real = panels(6).numpy() + 1
+    shown, rebuilt, error = RebuildStep(MASKED).rebuild(real)
+    hidden = shown == 0
+    assert 0 < hidden.mean() < 1
+    np.testing.assert_array_equal(rebuilt[~hidden], real[~hidden])
+    assert error == pytest.approx(np.abs(rebuilt - real)[hidden].mean(), rel=1e-5)
+
+
+def test_nothing_passes_the_bottleneck_by() -> None:
+    network = Autoencoder(SQUEEZED)
+    real = panels(2)[:, None]
+    assert network.encode(real).shape == (2, 8)
+    assert not torch.equal(*network(real))
+    torch.nn.init.zeros_(network.squeeze.weight)
+    assert torch.equal(*network(real))
+
+
+@pytest.mark.parametrize(
+    "network", [RebuildStep(MASKED).network, RebuildStep(SQUEEZED).network, InpaintStep(INPAINT).detector]
+)
+def test_its_body_becomes_a_picker(network: Autoencoder | Repairer | Discriminator) -> None:
+    picker = Picker(BodyConfig(channels=(8, 8, 8, 16)))
+    load_body(picker, network.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(picker.body.parameters(), network.body.parameters(), strict=True))
+
+
+def test_a_detector_learns_to_find_the_repairs_of_one_that_does_not_learn() -> None:
+    step = InpaintStep(INPAINT)
+    for group in step.opt_g.param_groups:
+        group["lr"] = 0.0
+    figures = [step(panels(8, seed=i))["d_accuracy"].item() for i in range(50)]
+    assert np.mean(figures[-5:]) > 0.7
+    assert np.mean(figures[:3]) < 0.6
+
+
+def test_what_hides_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"MaskedConfig\.hidden_traces is 0"):
+        MaskedConfig(hidden_traces=0)
