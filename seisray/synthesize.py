@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from seisray.formats.first_breaks import first_breaks_csv
-from seisray.formats.segy_writer import segy_bytes
+from seisray.formats.picks.first_breaks import first_breaks_csv
+from seisray.formats.segy.writer import segy_bytes
 from seisray.gather import Gather
 from seisray.progress import Progress
 from seisray.session import connect, free_cores

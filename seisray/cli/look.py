@@ -13,7 +13,7 @@ from rich.text import Text
 
 from seisray.cli.app import DATA, Flat, Shared, app
 from seisray.errors import FormatError
-from seisray.formats.segy_layout import ReadAs
+from seisray.formats.segy.layout import ReadAs
 from seisray.inspection.facts import FieldFacts, FileFacts, Inspection, SampleFacts
 
 TEXT_LINES, FILE_LINES, ODD_LINES = 7, 6, 8
@@ -43,7 +43,7 @@ def inspect(
     no_picture
         Write no picture.
     """
-    from seisray.formats.segy_layout import BELIEVE
+    from seisray.formats.segy.layout import BELIEVE
     from seisray.inspection.files import inspect as run
     from seisray.inspection.files import survey_name
 

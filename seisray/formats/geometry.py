@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seisray.errors import FormatError
 from seisray.formats.csv_table import csv_header, read_csv
-from seisray.formats.sps import looks_like_sps, read_sps
+from seisray.formats.sps.survey import looks_like_sps, read_sps
 from seisray.gather import Gather
 
 CSV_COLUMNS = {"kind": pa.string(), "number": pa.int64(), "x_m": pa.float64(), "y_m": pa.float64()}

@@ -12,7 +12,7 @@ from pyarrow import fs
 
 from seisray import shards
 from seisray.errors import ConfigError, ExistsError, StorageError
-from seisray.formats.segy_writer import segy_bytes, trace_blocks, with_trace_count
+from seisray.formats.segy.writer import segy_bytes, trace_blocks, with_trace_count
 from seisray.gather import Gather
 from seisray.ingest.file_headers import FileHeader, read_file_headers
 from seisray.progress import Progress

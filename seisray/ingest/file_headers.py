@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 
 from seisray import shards
-from seisray.formats.segy_file import SegyLayout
+from seisray.formats.segy.file import SegyLayout
 from seisray.ingest.settings import Job
 from seisray.ingest.sources import CONNECTIONS, Source
 from seisray.storage import Location

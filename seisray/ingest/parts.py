@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from seisray import shards
 from seisray.errors import FormatError, GatherError, PicksError, Seg2Error
-from seisray.formats import segy
 from seisray.formats.seg2 import read_seg2
+from seisray.formats.segy.gathers import gathers_starting_in, read_range
 from seisray.gather import Gather, Reject
 from seisray.ingest.settings import Job
 from seisray.ingest.sources import Source
@@ -122,14 +122,14 @@ def read_part(part: Part, job: Job, notes: Notes) -> Iterator[Gather | Reject]:
             continue
         blocks = blocks_of(part, source, notes)
         reading = job.reading(source, name=source.name)
-        yield from segy.gathers_starting_in(blocks, part.first_trace, source.location.read_array, reading)
+        yield from gathers_starting_in(blocks, part.first_trace, source.location.read_array, reading)
 
 
 def blocks_of(part: Part, source: Source, notes: Notes) -> NDArray[np.uint8]:
     """Return the traces of a SEG-Y source that are a part's, and note their hash."""
     assert source.layout is not None
     stop = source.layout.n_traces if part.stop_trace is None else part.stop_trace
-    blocks = segy.read_range(source.location.read_array, source.layout, part.first_trace, stop)
+    blocks = read_range(source.location.read_array, source.layout, part.first_trace, stop)
     notes.hashes.append((source.index, part.first_trace, xxhash.xxh3_64_hexdigest(blocks.data)))
     return blocks
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from seisray.formats.segy import filled_in, read_range
+from seisray.formats.segy.gathers import filled_in, read_range
 from seisray.ingest.settings import Job
 from seisray.ingest.sources import CONNECTIONS, Source
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from seisray import shards
 from seisray.errors import FormatError, GatherError
-from seisray.formats import segy
+from seisray.formats.segy.gathers import pieces_of
 from seisray.gather import Gather, Reject
 from seisray.ingest.parts import Notes, Part, blocks_of, range_bytes, rejects_of
 from seisray.ingest.settings import Job
@@ -54,7 +54,7 @@ def scatter(part: Part, job: Job) -> tuple[list[int], Notes]:
     buckets: list[list[Gather]] = [[] for _ in range(job.n_buckets)]
     for source in part.sources:
         blocks = blocks_of(part, source, notes)
-        for piece in segy.pieces_of(blocks, part.first_trace, job.reading(source, name="")):
+        for piece in pieces_of(blocks, part.first_trace, job.reading(source, name="")):
             if isinstance(piece, Reject):
                 notes.rejects.append(piece)
             else:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
 
 from seisray.errors import ConfigError
-from seisray.formats.first_breaks import PickOrigin
-from seisray.formats.gather_key import GatherKey
 from seisray.formats.geometry import Geometry
-from seisray.formats.headers import HeaderField
-from seisray.formats.segy import PickUnit, Reading
-from seisray.formats.segy_file import ReadAs
+from seisray.formats.picks.first_breaks import PickOrigin
+from seisray.formats.segy.file import ReadAs
+from seisray.formats.segy.gathers import PickUnit, Reading
+from seisray.formats.segy.headers import HeaderField
+from seisray.formats.segy.key import GatherKey
 from seisray.gather import Gather
 from seisray.ingest.sources import Source
 from seisray.shards import Encoding

@@ -10,7 +10,7 @@ from typing import Any
 
 from seisray.errors import ConfigError, NotFoundError
 from seisray.formats.seg2 import SEG2_MAGIC
-from seisray.formats.segy_file import ReadAs, SegyLayout, read_layout
+from seisray.formats.segy.file import ReadAs, SegyLayout, read_layout
 from seisray.storage import Location, locate
 
 SUFFIXES = (".sgy", ".segy", ".sg2", ".seg2", ".dat")

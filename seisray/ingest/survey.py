@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from seisray import shards
 from seisray.config import fingerprint
 from seisray.errors import ConfigError, ExistsError, FormatError, StorageError
-from seisray.formats.gather_key import gather_key
 from seisray.formats.geometry import read_geometry
-from seisray.formats.headers import header_mapping
-from seisray.formats.pick_files import read_first_breaks
+from seisray.formats.picks.files import read_first_breaks
+from seisray.formats.segy.headers import header_mapping
+from seisray.formats.segy.key import gather_key
 from seisray.ingest import regroup, tally
 from seisray.ingest.file_headers import write_file_headers
 from seisray.ingest.parts import Notes, Part, plan, read_part, write_shard

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from seisray import shards
 from seisray.errors import FormatError
 from seisray.formats.seg2 import read_seg2
-from seisray.formats.segy import read_range
-from seisray.formats.segy_file import SegyLayout
-from seisray.formats.segy_samples import decode_samples
+from seisray.formats.segy.file import SegyLayout
+from seisray.formats.segy.gathers import read_range
+from seisray.formats.segy.samples import decode_samples
 from seisray.gather import Gather
 from seisray.ingest.file_headers import read_file_headers
 from seisray.ingest.rejects import read_rejects

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from seisray.errors import SeisrayError
-from seisray.formats.headers import TRACE_HEADER_BYTES, header_mapping
 from seisray.formats.seg2 import SEG2_MAGIC
-from seisray.formats.segy_layout import BELIEVE, ReadAs
+from seisray.formats.segy.headers import TRACE_HEADER_BYTES, header_mapping
+from seisray.formats.segy.layout import BELIEVE, ReadAs
 from seisray.ingest.sources import field_files
 from seisray.inspection.facts import FileFacts, Inspection, KeyGuess
 from seisray.inspection.glimpse import N_WINDOWS, SegyGlimpse, look_into_segy

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import ConfigError
-from seisray.formats.segy_file import read_layout
-from seisray.formats.segy_layout import ReadAs, SegyLayout
-from seisray.formats.segy_samples import decode_samples
-from seisray.formats.segy_text import read_text_headers
+from seisray.formats.segy.file import read_layout
+from seisray.formats.segy.layout import ReadAs, SegyLayout
+from seisray.formats.segy.samples import decode_samples
+from seisray.formats.segy.text import read_text_headers
 from seisray.storage import Location
 
 N_WINDOWS = 5

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seisray.formats.gather_key import GatherKey, gather_key
-from seisray.formats.headers import TRACE_HEADER_BYTES, HeaderField
+from seisray.formats.segy.headers import TRACE_HEADER_BYTES, HeaderField
+from seisray.formats.segy.key import GatherKey, gather_key
 from seisray.inspection.facts import KeyGuess
 from seisray.inspection.runs import Runs, Trail, counter_period, find_runs
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seisray.formats.headers import HeaderField
+from seisray.formats.segy.headers import HeaderField
 from seisray.inspection.facts import FileFacts, SampleFacts
 from seisray.inspection.glimpse import SegyGlimpse
 from seisray.units import apply_scalar

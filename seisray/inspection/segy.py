@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seisray.formats.gather_key import gather_key
-from seisray.formats.headers import HeaderField, header_mapping
-from seisray.formats.segy_layout import SAMPLE_FORMATS
+from seisray.formats.segy.headers import HeaderField, header_mapping
+from seisray.formats.segy.key import gather_key
+from seisray.formats.segy.layout import SAMPLE_FORMATS
 from seisray.gather import Gather
 from seisray.inspection.facts import FieldFacts, FileFacts, KeyGuess
 from seisray.inspection.glimpse import SegyGlimpse

@@ -8,7 +8,7 @@ import pyarrow.compute
 import pyarrow.csv
 
 from seisray.errors import NotFoundError, PicksError
-from seisray.formats.first_breaks import read_first_breaks_csv
+from seisray.formats.picks.first_breaks import read_first_breaks_csv
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.picking.survey import read_picks
 from seisray.registry import Store

@@ -34,7 +34,7 @@ import psutil
 import segyio._segyio  # without it segyio.tools.native fails
 from pyarrow import fs
 
-from seisray.formats.float_ibm import float32_to_ibm
+from seisray.formats.segy.float_ibm import float32_to_ibm
 from seisray.ingest import ingest
 from seisray.session import connect
 from seisray.storage import locate

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seisray.formats.first_breaks import first_breaks_csv
+from seisray.formats.picks.first_breaks import first_breaks_csv
 from seisray.ingest import IngestConfig, ingest
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seisray.errors import PicksError
-from seisray.formats.first_breaks import first_breaks_csv, read_first_breaks_csv
+from seisray.formats.picks.first_breaks import first_breaks_csv, read_first_breaks_csv
 from seisray.gather import Gather
 
 LineGathers = Callable[..., list[Gather]]

@@ -7,7 +7,7 @@ import segyio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seisray.formats.float_ibm import CACHED_WORDS, float32_to_ibm, ibm_to_float32
+from seisray.formats.segy.float_ibm import CACHED_WORDS, float32_to_ibm, ibm_to_float32
 
 
 def by_segyio(words: np.ndarray, path: Path) -> np.ndarray:

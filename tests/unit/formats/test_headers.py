@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import ConfigError
-from seisray.formats.headers import OPTIONAL, STANDARD, HeaderField, header_mapping
+from seisray.formats.segy.headers import OPTIONAL, STANDARD, HeaderField, header_mapping
 
 INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 FORMATS = [*INTEGERS, "float32", "float64"]

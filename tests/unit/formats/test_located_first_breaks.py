@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import PicksError
-from seisray.formats.located_first_breaks import LocatedFirstBreaks, locate_first_breaks
+from seisray.formats.picks.located import LocatedFirstBreaks, locate_first_breaks
 from seisray.gather import Gather
 
 LineGathers = Callable[..., list[Gather]]

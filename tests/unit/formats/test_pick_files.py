@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import PicksError
-from seisray.formats.first_breaks import FirstBreaks, PickOrigin
 from seisray.formats.geometry import read_geometry
-from seisray.formats.located_first_breaks import LocatedFirstBreaks
-from seisray.formats.pick_files import read_first_breaks
+from seisray.formats.picks.files import read_first_breaks
+from seisray.formats.picks.first_breaks import FirstBreaks, PickOrigin
+from seisray.formats.picks.located import LocatedFirstBreaks
 from seisray.gather import Gather
 
 LineGathers = Callable[..., list[Gather]]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seisray.errors import SegyError
-from seisray.formats.segy_file import ReadAs, read_layout
+from seisray.formats.segy.file import ReadAs, read_layout
 
 MakeSegy = Callable[..., bytes]
 IbmWords = Callable[[np.ndarray], np.ndarray]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import ConfigError, SegyError
-from seisray.formats.segy_file import ReadAs, SegyLayout, read_layout
-from seisray.formats.segy_samples import decode_samples
+from seisray.formats.segy.file import ReadAs, SegyLayout, read_layout
+from seisray.formats.segy.samples import decode_samples
 
 MakeSegy = Callable[..., bytes]
 REVISIONS = [(0, 0), (1, 0), (2, 0), (2, 1)]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from seisray.errors import SegyError
-from seisray.formats.segy_file import SegyLayout, read_layout
-from seisray.formats.segy_samples import decode_samples
-from seisray.formats.segy_text import read_text_headers
+from seisray.formats.segy.file import SegyLayout, read_layout
+from seisray.formats.segy.samples import decode_samples
+from seisray.formats.segy.text import read_text_headers
 
 MakeSegy = Callable[..., bytes]
 MUTATIONS_A_FILE = 1300

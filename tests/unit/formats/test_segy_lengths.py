@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import SegyError
-from seisray.formats.segy_file import ReadAs, SegyLayout, read_layout
+from seisray.formats.segy.file import ReadAs, SegyLayout, read_layout
 
 MakeSegy = Callable[..., bytes]
 TRACE_BYTES = 240 + 2 * 50

@@ -8,9 +8,9 @@ import segyio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seisray.formats.segy_file import SegyLayout, read_layout
-from seisray.formats.segy_layout import SAMPLE_FORMATS, ReadAs
-from seisray.formats.segy_samples import decode_samples
+from seisray.formats.segy.file import SegyLayout, read_layout
+from seisray.formats.segy.layout import SAMPLE_FORMATS, ReadAs
+from seisray.formats.segy.samples import decode_samples
 
 MakeSegy = Callable[..., bytes]
 IbmWords = Callable[[np.ndarray], np.ndarray]

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import SegyError
-from seisray.formats.segy_file import SegyLayout, read_layout
-from seisray.formats.segy_text import decode_text, end_of_text, read_text_headers, text_encoding
+from seisray.formats.segy.file import SegyLayout, read_layout
+from seisray.formats.segy.text import decode_text, end_of_text, read_text_headers, text_encoding
 
 MakeSegy = Callable[..., bytes]
 LINES = [f"C{i + 1:>2} CLIENT: NOBODY, LINE 7 (TEST) 100%" for i in range(40)]

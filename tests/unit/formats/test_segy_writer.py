@@ -6,13 +6,13 @@ import pytest
 import segyio
 
 from seisray.errors import SegyError
-from seisray.formats import segy
-from seisray.formats.gather_key import gather_key
-from seisray.formats.headers import STANDARD
-from seisray.formats.segy_file import read_layout
-from seisray.formats.segy_layout import SAMPLE_FORMATS, SegyLayout
-from seisray.formats.segy_samples import decode_samples
-from seisray.formats.segy_writer import segy_bytes, trace_blocks
+from seisray.formats.segy.file import read_layout
+from seisray.formats.segy.gathers import Reading, gathers_starting_in, read_range
+from seisray.formats.segy.headers import STANDARD
+from seisray.formats.segy.key import gather_key
+from seisray.formats.segy.layout import SAMPLE_FORMATS, SegyLayout
+from seisray.formats.segy.samples import decode_samples
+from seisray.formats.segy.writer import segy_bytes, trace_blocks
 from seisray.gather import PER_TRACE, Gather
 
 LineGathers = Callable[..., list[Gather]]
@@ -24,11 +24,11 @@ def read_back(data: bytes) -> list[Gather]:
 
     layout = read_layout(read_at, len(data), "line.sgy")
     key = gather_key("ffid", STANDARD)
-    reading = segy.Reading(
+    reading = Reading(
         survey="line", name="line", source_file="line.sgy", source=0, layout=layout, key=key, mapping=STANDARD
     )
-    blocks = segy.read_range(read_at, layout, 0, layout.n_traces)
-    found = list(segy.gathers_starting_in(blocks, 0, read_at, reading))
+    blocks = read_range(read_at, layout, 0, layout.n_traces)
+    found = list(gathers_starting_in(blocks, 0, read_at, reading))
     assert all(isinstance(gather, Gather) for gather in found)
     return [gather for gather in found if isinstance(gather, Gather)]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from seisray.errors import PicksError
-from seisray.formats.located_first_breaks import LocatedFirstBreaks
-from seisray.formats.sgt import read_sgt
+from seisray.formats.picks.located import LocatedFirstBreaks
+from seisray.formats.picks.sgt import read_sgt
 
 # As pyGIMLi's examples and formikoj lay them out.
 EXAMPLE = (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seisray.errors import FormatError
 from seisray.formats.geometry import read_geometry
-from seisray.formats.sps import looks_like_sps, read_sps
+from seisray.formats.sps.survey import looks_like_sps, read_sps
 from seisray.gather import Gather
 
 LineGathers = Callable[..., list[Gather]]

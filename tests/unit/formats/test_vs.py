@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seisray.errors import PicksError
-from seisray.formats.vs import read_vs
+from seisray.formats.picks.vs import read_vs
 
 HEAD = "1996 0 3.000000\n0 2 4.000000\n"
 SHOTS = "-2.000000 2 0.000000\n0.000000 10.000000 1 \n4.000000 12.500000 1 \n8.0 1 0.0\n4.0 13.0 2 \n"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seisray.errors import ConfigError, NotFoundError
-from seisray.formats.segy_layout import ReadAs
+from seisray.formats.segy.layout import ReadAs
 from seisray.gather import Gather
 from seisray.inspection import files as inspection
 from seisray.inspection.facts import FieldFacts, Inspection

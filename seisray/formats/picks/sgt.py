@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.formats.first_breaks import PickOrigin
-from seisray.formats.located_first_breaks import LocatedFirstBreaks, locate_first_breaks
-from seisray.formats.number_rows import NumberRows, read_number_rows
+from seisray.formats.picks.first_breaks import PickOrigin
+from seisray.formats.picks.located import LocatedFirstBreaks, locate_first_breaks
+from seisray.formats.picks.number_rows import NumberRows, read_number_rows
 
 MS_PER_UNIT = {"t": 1e3, "t/s": 1e3, "t/ms": 1.0}
 AXES_M = {"x": 1.0, "y": 1.0, "z": 1.0, "x/m": 1.0, "y/m": 1.0, "z/m": 1.0, "x/mm": 1e-3, "y/mm": 1e-3, "z/mm": 1e-3}

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seisray.formats.float_ibm import decode_in_place
-from seisray.formats.segy_layout import IBM, SAMPLE_FORMATS, SegyLayout
+from seisray.formats.segy.float_ibm import decode_in_place
+from seisray.formats.segy.layout import IBM, SAMPLE_FORMATS, SegyLayout
 
 
 def decode_samples(blocks: NDArray[np.uint8], layout: SegyLayout) -> NDArray[np.float32]:

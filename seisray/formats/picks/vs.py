@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.formats.first_breaks import PickOrigin
-from seisray.formats.located_first_breaks import LocatedFirstBreaks, locate_first_breaks
-from seisray.formats.number_rows import read_number_rows
+from seisray.formats.picks.first_breaks import PickOrigin
+from seisray.formats.picks.located import LocatedFirstBreaks, locate_first_breaks
+from seisray.formats.picks.number_rows import read_number_rows
 
 FORMAT_MARK = 1996
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import SegyError
-from seisray.formats.float_ibm import float32_to_ibm
-from seisray.formats.headers import STANDARD, TRACE_HEADER_BYTES
-from seisray.formats.segy import DEAD_TRACE_CODE
-from seisray.formats.segy_layout import FILE_HEADER_BYTES, IBM, SAMPLE_FORMATS, TEXT_HEADER_BYTES, SegyLayout
+from seisray.formats.segy.float_ibm import float32_to_ibm
+from seisray.formats.segy.gathers import DEAD_TRACE_CODE
+from seisray.formats.segy.headers import STANDARD, TRACE_HEADER_BYTES
+from seisray.formats.segy.layout import FILE_HEADER_BYTES, IBM, SAMPLE_FORMATS, TEXT_HEADER_BYTES, SegyLayout
 from seisray.gather import Gather
 
 TRACE_COUNT_BYTE = 3513

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import SegyError
-from seisray.formats.segy_layout import FLOAT64, IBM, IEEE, INT32, SAMPLE_FORMATS, ReadAs, ReadAt, SegyLayout
+from seisray.formats.segy.layout import FLOAT64, IBM, IEEE, INT32, SAMPLE_FORMATS, ReadAs, ReadAt, SegyLayout
 
 PIECE_BYTES = 1 << 15
 PLACES = (0.0, 0.5, 1.0, 0.25, 0.75, 0.125, 0.375, 0.625, 0.875)  # three of them, more where traces are dead

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seisray.errors import SegyError
-from seisray.formats.headers import TRACE_HEADER_BYTES
-from seisray.formats.segy_layout import FILE_HEADER_BYTES, GAIN, KNOWN_FORMATS, SAMPLE_FORMATS, ReadAs
+from seisray.formats.segy.headers import TRACE_HEADER_BYTES
+from seisray.formats.segy.layout import FILE_HEADER_BYTES, GAIN, KNOWN_FORMATS, SAMPLE_FORMATS, ReadAs
 
 FEET, FOOT_M = 2, 0.3048
 NEWEST_REVISION = 2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import ConfigError
-from seisray.formats.headers import HeaderField
+from seisray.formats.segy.headers import HeaderField
 
 OF_SHOTS = ("ffid", "shot_point", "source_x", "source_y")
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from seisray.errors import FormatError
 from seisray.formats.pairs import Pairs, find_rows, pairs
-from seisray.formats.sps_header import metres_per_unit, stated_revision
-from seisray.formats.sps_records import Columns, Records, split_records
+from seisray.formats.sps.header import metres_per_unit, stated_revision
+from seisray.formats.sps.records import Columns, Records, split_records
 
 COORDINATES: list[tuple[str, Columns]] = [("easting", (47, 55)), ("northing", (56, 65)), ("elevation", (66, 71))]
 POINT: dict[str, dict[str, Columns]] = {

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.formats.first_breaks import PickOrigin, label
 from seisray.formats.pairs import Pairs, find_rows, pairs
+from seisray.formats.picks.first_breaks import PickOrigin, label
 from seisray.gather import Gather
 
 SAME_PLACE_M = 1e-3

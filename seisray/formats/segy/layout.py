@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import ConfigError
-from seisray.formats.headers import TRACE_HEADER_BYTES
+from seisray.formats.segy.headers import TRACE_HEADER_BYTES
 
 FILE_HEADER_BYTES = 3600
 TEXT_HEADER_BYTES = 3200

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import GatherError, SegyError
-from seisray.formats.first_breaks import PickOrigin
-from seisray.formats.gather_key import GatherKey
-from seisray.formats.headers import HeaderField
-from seisray.formats.segy_layout import BELIEVE, ReadAs, ReadTraces, SegyLayout
-from seisray.formats.segy_samples import decode_samples
+from seisray.formats.picks.first_breaks import PickOrigin
+from seisray.formats.segy.headers import HeaderField
+from seisray.formats.segy.key import GatherKey
+from seisray.formats.segy.layout import BELIEVE, ReadAs, ReadTraces, SegyLayout
+from seisray.formats.segy.samples import decode_samples
 from seisray.gather import Gather, Reject
 from seisray.units import apply_scalar
 

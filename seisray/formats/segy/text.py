@@ -3,7 +3,7 @@
 import re
 
 from seisray.errors import SegyError
-from seisray.formats.segy_layout import FILE_HEADER_BYTES, TEXT_HEADER_BYTES, ReadAt, SegyLayout
+from seisray.formats.segy.layout import FILE_HEADER_BYTES, TEXT_HEADER_BYTES, ReadAt, SegyLayout
 
 LINES, LINE_CHARACTERS = 40, 80
 EBCDIC = "cp037"

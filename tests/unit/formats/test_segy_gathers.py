@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.errors import SegyError
-from seisray.formats import segy
-from seisray.formats.gather_key import gather_key
-from seisray.formats.headers import header_mapping
-from seisray.formats.segy_file import SegyLayout, read_layout
+from seisray.formats.segy.file import SegyLayout, read_layout
+from seisray.formats.segy.gathers import Reading, gathers_starting_in, pieces_of, read_range
+from seisray.formats.segy.headers import header_mapping
+from seisray.formats.segy.key import gather_key
 from seisray.gather import Gather, Reject
 
 LineGathers = Callable[..., list[Gather]]
@@ -29,9 +29,9 @@ def reader(data: bytes) -> Callable[[int, int], bytes]:
     return lambda offset, length: data[offset : offset + length]
 
 
-def reading_of(data: bytes, header: Sequence[str] = (), group_by: str = "ffid", **options: str) -> segy.Reading:
+def reading_of(data: bytes, header: Sequence[str] = (), group_by: str = "ffid", **options: str) -> Reading:
     mapping = header_mapping(header)
-    return segy.Reading(
+    return Reading(
         survey="s",
         name="f",
         source_file="f.sgy",
@@ -50,8 +50,8 @@ def read(data: bytes, cuts: Sequence[int] = (), **options: Any) -> list[Gather |
     found: list[Gather | Reject] = []
     for first, stop in pairwise(edges):
         if first < stop:
-            blocks = segy.read_range(reader(data), reading.layout, first, stop)
-            found += segy.gathers_starting_in(blocks, first, reader(data), reading)
+            blocks = read_range(reader(data), reading.layout, first, stop)
+            found += gathers_starting_in(blocks, first, reader(data), reading)
     return found
 
 
@@ -271,7 +271,7 @@ def test_a_key_of_two_headers_tells_gathers_apart(file: bytes) -> None:
 
 
 def test_a_gather_too_large_to_be_one_is_refused(file: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segy, "LARGEST_GATHER_BYTES", 20 * TRACE_BYTES)
+    monkeypatch.setattr("seisray.formats.segy.gathers.LARGEST_GATHER_BYTES", 20 * TRACE_BYTES)
     constant = file
     for trace in range(36):
         constant = put(constant, 3600 + trace * TRACE_BYTES + 9, ">i", 0)
@@ -284,7 +284,7 @@ def test_pieces_of_ranges_hold_every_trace_once(file: bytes) -> None:
     pieces = [
         piece
         for first, stop in ((0, 17), (17, 36))
-        for piece in segy.pieces_of(segy.read_range(reader(file), reading.layout, first, stop), first, reading)
+        for piece in pieces_of(read_range(reader(file), reading.layout, first, stop), first, reading)
     ]
     assert all(isinstance(piece, Gather) for piece in pieces)
     traces = np.concatenate([piece.source_trace for piece in pieces])  # type: ignore[union-attr]

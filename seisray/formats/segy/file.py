@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from seisray.errors import SegyError
-from seisray.formats.headers import HeaderField
-from seisray.formats.segy_binary import VARIABLE, BinaryHeader, check_size, read_binary_header
-from seisray.formats.segy_evidence import check_samples
-from seisray.formats.segy_layout import BELIEVE, FILE_HEADER_BYTES, TEXT_HEADER_BYTES, ReadAs, ReadAt, SegyLayout
-from seisray.formats.segy_lengths import check_lengths, trace_header
-from seisray.formats.segy_text import end_of_text, trailer_records
+from seisray.formats.segy.binary import VARIABLE, BinaryHeader, check_size, read_binary_header
+from seisray.formats.segy.evidence import check_samples
+from seisray.formats.segy.headers import HeaderField
+from seisray.formats.segy.layout import BELIEVE, FILE_HEADER_BYTES, TEXT_HEADER_BYTES, ReadAs, ReadAt, SegyLayout
+from seisray.formats.segy.lengths import check_lengths, trace_header
+from seisray.formats.segy.text import end_of_text, trailer_records
 
 __all__ = ["FILE_HEADER_BYTES", "TEXT_HEADER_BYTES", "ReadAs", "ReadAt", "SegyLayout", "read_layout"]
 

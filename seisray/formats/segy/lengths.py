@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import SegyError
-from seisray.formats.headers import TRACE_HEADER_BYTES, HeaderField
-from seisray.formats.segy_layout import SAMPLE_FORMATS, ReadAs, ReadAt, SegyLayout
+from seisray.formats.segy.headers import TRACE_HEADER_BYTES, HeaderField
+from seisray.formats.segy.layout import SAMPLE_FORMATS, ReadAs, ReadAt, SegyLayout
 
 N_SAMPLES = HeaderField(byte=115, format="uint16")
 SAMPLE_INTERVAL = HeaderField(byte=117, format="uint16")

@@ -1,9 +1,9 @@
 """Files of first breaks, of whatever kind."""
 
-from seisray.formats.first_breaks import FirstBreaks, PickOrigin, read_first_breaks_csv
-from seisray.formats.located_first_breaks import LocatedFirstBreaks
-from seisray.formats.sgt import read_sgt
-from seisray.formats.vs import FORMAT_MARK, read_vs
+from seisray.formats.picks.first_breaks import FirstBreaks, PickOrigin, read_first_breaks_csv
+from seisray.formats.picks.located import LocatedFirstBreaks
+from seisray.formats.picks.sgt import read_sgt
+from seisray.formats.picks.vs import FORMAT_MARK, read_vs
 
 
 def read_first_breaks(data: bytes, where: str, origin: PickOrigin | None = None) -> FirstBreaks | LocatedFirstBreaks:

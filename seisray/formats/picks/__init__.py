@@ -1,0 +1,1 @@
+"""Files of first breaks: CSV, pyGIMLi, SeisImager."""

@@ -1,0 +1,1 @@
+"""SEG-Y: bytes to gathers and back; nothing else knows byte positions."""

@@ -1,0 +1,1 @@
+"""SPS: where shots and receivers were, and which of them belong together."""
