@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seisray.session import _ENVIRONMENT
+
 CLUSTER = Path(__file__).parents[3] / "cluster"
 SWITCHES = {
     "RAY_AUTH_MODE": "token",
@@ -16,6 +18,7 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
     "AWS_RESPONSE_CHECKSUM_VALIDATION": "WHEN_REQUIRED",
+    "GLIBC_TUNABLES": _ENVIRONMENT["GLIBC_TUNABLES"],
 }
 
 
