@@ -23,6 +23,7 @@ from seisray.picking.survey import pick_survey
 from seisray.registry import Store
 from seisray.report.dream import dream
 from seisray.report.dream_settings import DreamConfig
+from seisray.report.latent_map import latent_map
 from seisray.report.survey import report
 from seisray.synthesize import synthesize
 from seisray.synthetic.survey import SyntheticConfig
@@ -50,6 +51,7 @@ __all__ = [
     "finetune",
     "ingest",
     "inspect",
+    "latent_map",
     "pick_survey",
     "pretrain_autoencoder",
     "pretrain_gan",

@@ -1,8 +1,7 @@
 """Files behind a URI, on a local disk or in S3: listing, ranges, and writes that are seen whole or not at all.
 
-Where an S3 server fails for a while (500, 503, lost connections, short bodies, silence), Arrow tries each request a few
-times, and what outlasts that is tried again here, as a whole, until SEISRAY_S3_PATIENCE_S seconds (120) are over. What
-time will not heal (credentials, a missing bucket, the wrong region) fails at once.
+Where an S3 server fails for a while, patience.py outlasts it; what time will not heal (credentials, a missing bucket)
+fails at once.
 """
 
 import functools
@@ -160,7 +159,7 @@ class Location:
 
     @_patient("read")
     def read_array(self, offset: int, length: int) -> NDArray[np.uint8]:
-        """Return `length` bytes from `offset`, many of them twice as fast; raise StorageError where fewer are there."""
+        """Return `length` bytes from `offset`, to be read only; raise StorageError where fewer are there."""
         if self.is_local:
             data = np.fromfile(self.path, np.uint8, length, offset=offset)
         else:

@@ -15,6 +15,7 @@ from seisray.session import connect
 CHUNK = 64  # items that are shipped to the cluster together
 AHEAD = 2  # tasks for each CPU: one at work and one that waits, so that none is idle
 RETRIES = 8  # of a task whose worker or node was lost
+CANCEL_S = 10.0
 
 Item = TypeVar("Item")
 Shared = TypeVar("Shared")
@@ -70,11 +71,14 @@ def spread(items: Sequence[Item], work: Callable[[Item, Shared], Any], shared: S
         ray.exceptions.NodeDiedError,
     ) as error:
         raise SessionError(
-            f"a task lost its worker {RETRIES + 1} times (too little memory?); the same command with --resume goes on"
+            f"a task lost its worker {RETRIES + 1} times (too little memory?); give the same command again, with "
+            "--resume where it has that"
         ) from error
     finally:
         for left in running:
             ray.cancel(left, force=True)
+        if running:  # or one could still write while its caller clears up
+            ray.wait(list(running), num_returns=len(running), timeout=CANCEL_S)
 
 
 def _work_on(chunk: list[Item], place: int, work: Callable[[Item, Shared], Any], shared: Shared) -> str:

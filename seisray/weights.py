@@ -1,11 +1,22 @@
 """Weights in the store: safetensors, which can hold numbers and nothing that executes."""
 
+from collections.abc import Mapping
+
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from seisray.errors import StorageError
 from seisray.registry import Model, Store
+
+BODY_OF: Mapping[str, str] = {
+    "gan": "discriminator",
+    "autoencoder": "rebuilder",
+    "masked": "rebuilder",
+    "inpaint": "discriminator",
+    "picker": "picker",
+}
+"""Which module of a published model holds the body that a picker takes over, by the model's kind."""
 
 
 def pack_weights(**modules: nn.Module) -> bytes:

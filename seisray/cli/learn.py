@@ -264,3 +264,22 @@ def dream(
 
     found = run(model, out=out, store=common.store, config=config)
     common.show({name: value for name, value in asdict(found).items() if value}, f"dream of {found.model}")
+
+
+@app.command(name="map", group=LEARN)
+def latent_map(names: list[str], *, model: str, out: str, common: Shared) -> None:
+    """Show where a model puts the gathers of surveys: its latent space, coloured by survey, offset and contrast.
+
+    Parameters
+    ----------
+    names
+        Surveys in the store.
+    model
+        Any model in the store.
+    out
+        PNG to write.
+    """
+    from seisray.report.latent_map import latent_map as run
+
+    found = run(names, model=model, out=out, store=common.store)
+    common.show(asdict(found), f"map of {found.model}")

@@ -1,11 +1,10 @@
 """How a picker is made of learned weights."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from seisray.config.checks import allow
 from seisray.config.panel import BodyConfig, PanelConfig
-from seisray.config.run import TrainConfig
+from seisray.config.run import Precision, TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +63,7 @@ class PickerTrainConfig(TrainConfig):
     steps: int = 600
     batch: int = 12
     checkpoint_every: int = 100
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

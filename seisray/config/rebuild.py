@@ -1,4 +1,4 @@
-"""The rivals of the GAN: an autoencoder, and a network that repairs what is hidden."""
+"""The rivals of the GAN: an autoencoder, and networks that repair what is hidden or find repairs."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from seisray.config.watch import WatchConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RebuildTrainConfig(TrainConfig):
-    """How a run of `seisray pretrain autoencoder` or `masked` goes."""
+    """How a run of `seisray pretrain autoencoder`, `masked` or `inpaint` goes."""
 
     steps: int = 600
     batch: int = 12
@@ -55,7 +55,7 @@ class AutoencoderConfig(MaskedConfig):
 
     def __post_init__(self) -> None:
         allow(self, "0..0.9", 0, 0.9, "hidden_traces")
-        allow(self, "1..4096", 1, 4096, "latent")
+        allow(self, "2..4096", 2, 4096, "latent")
         _check(self)
 
 

@@ -1,9 +1,12 @@
 """How training runs, searches and the demonstration go."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from seisray.config.checks import allow, require
+
+Precision = Literal["auto", "fp32", "bf16"]
+Tracker = Literal["none", "mlflow", "wandb"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +40,8 @@ class TrainConfig:
     log_every: int = 10
     checkpoint_every: int = 50
     retries: int = 3
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    tracker: Literal["none", "mlflow", "wandb"] = "none"
+    precision: Precision = "auto"
+    tracker: Tracker = "none"
 
     def __post_init__(self) -> None:
         allow(self, "at least 1", 1, 1e12, "steps", "batch", "workers", "log_every", "checkpoint_every")
@@ -46,6 +49,8 @@ class TrainConfig:
         for workers in range(self.least_workers or self.workers, self.workers + 1):
             require(self.batch % workers == 0, self, "batch", f"a multiple of {workers} workers")
         allow(self, "at least 0", 0, 1e12, "gpus", "retries", "seed")
+        for name, kind in (("precision", Precision), ("tracker", Tracker)):
+            require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,9 @@
 """What a run does where it goes wrong."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from seisray.config.checks import allow
+from seisray.config.checks import allow, require
 
 Action = Literal["off", "warn", "stop", "rollback"]
 
@@ -45,6 +45,8 @@ class WatchConfig:
     rollback_lr: float = 0.5
 
     def __post_init__(self) -> None:
+        for fault in ("broken", "explosion", "beaten", "collapse"):
+            require(getattr(self, fault) in get_args(Action), self, fault, f"one of {', '.join(get_args(Action))}")
         allow(self, "1.5..1e9", 1.5, 1e9, "explosion_factor")
         allow(self, "0.5..1", 0.5, 1, "beaten_accuracy")
         allow(self, "0..1", 0, 1, "collapse_ratio")

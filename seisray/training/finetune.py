@@ -19,8 +19,7 @@ from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
 from seisray.training.run import Run, repeatable
 from seisray.training.trackers import check_tracker, open_trackers
-from seisray.training.ways import BODY_OF
-from seisray.weights import load_weights, pack_weights
+from seisray.weights import BODY_OF, load_weights, pack_weights
 
 SCRATCH = "scratch"
 

@@ -3,7 +3,6 @@
 import copy
 import random
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from seisray.config import GanConfig
 from seisray.errors import ConfigError
 from seisray.losses.adversarial import best, game
 from seisray.models.augment import augment
+from seisray.models.coarse import coarsen
 from seisray.models.discriminator import Discriminator, Judgement
 from seisray.models.generator import Generator
 from seisray.models.masking import random_mask
@@ -20,15 +20,16 @@ from seisray.training.balance import Balance
 from seisray.training.exam import Exam, mark, penalty_weights, set_exam
 from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
+from seisray.training.resumable import Resumable
 from seisray.training.schedule import along_cosine, along_line, passed, step_seed
 
 Wrap = Callable[[nn.Module], nn.Module]
 Draw = tuple[Tensor, ...]
 """What the generator makes panels of: latent vectors, and noise where they are to be made twice."""
-PARTS = ("generator", "discriminator", "averaged", "opt_g", "opt_d", "balance")
+SAMPLES_A_PASS = 64  # bounds the memory of sheets and measurements
 
 
-class GanStep:
+class GanStep(Resumable):
     """Train generator and discriminator by one batch a call.
 
     wrap: puts a module under DDP; plain torch needs none. The randomness of a step comes from (seed, step, rank) alone,
@@ -36,10 +37,12 @@ class GanStep:
     the order of sums, and which fakes top_k compares.
     """
 
+    parts = ("generator", "discriminator", "averaged", "opt_g", "opt_d", "balance")
+
     def __init__(
         self, config: GanConfig, *, device: str = "cpu", rank: int = 0, wrap: Wrap = lambda module: module
     ) -> None:
-        self.config, self.device, self.rank, self.step, self.salt = config, device, rank, 0, 0
+        self.config, self.device, self.rank = config, device, rank
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
         self.generator = Generator(config.generator, config.panel).to(device)
@@ -116,6 +119,8 @@ class GanStep:
     def _show(self, panels: Tensor) -> Tensor:
         """Return panels as D sees them."""
         adversary = self.config.adversary
+        if self.step < adversary.coarse_steps:
+            panels = coarsen(panels, self.step / adversary.coarse_steps)
         if adversary.augment or adversary.augment_target:
             panels = augment(panels, self.balance.probability)
         deviation = adversary.instance_noise * max(1 - self.step / adversary.instance_noise_steps, 0.0)
@@ -226,25 +231,8 @@ class GanStep:
         latent = torch.randn(n, self.config.generator.latent, generator=random)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.train.seed)
-            panels: Tensor = self.averaged(latent.to(self.device))[:, 0]
-        return panels.cpu()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on."""
-        return {"step": self.step, "salt": self.salt} | {part: getattr(self, part).state_dict() for part in PARTS}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.step, self.salt = state["step"], state["salt"]
-        for part in PARTS:
-            getattr(self, part).load_state_dict(state[part])
-
-    def turn_aside(self, turns: int, lr_factor: float) -> None:
-        """Go on from here with other random numbers, the n-th others, and with learning rates scaled."""
-        self.salt = turns
-        for optimiser in (self.opt_g, self.opt_d):
-            for group in optimiser.param_groups:
-                group["lr"] *= lr_factor
+            made = [self.averaged(part.to(self.device))[:, 0].cpu() for part in latent.split(SAMPLES_A_PASS)]
+        return torch.cat(made)
 
 
 def gradient_norm(module: nn.Module, clip: float) -> Tensor:

@@ -5,30 +5,30 @@ The detector learns what is plausible at each place, from repairs that grow as h
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seisray.config import InpaintConfig
-from seisray.losses.adversarial import bce_fake, bce_real
 from seisray.losses.regularisers import repair_loss
 from seisray.models.autoencoder import Repairer
 from seisray.models.discriminator import Discriminator
 from seisray.models.masking import random_mask
 from seisray.models.unet import channels_last
 from seisray.training.precision import autocast
+from seisray.training.resumable import Resumable
 from seisray.training.schedule import step_seed
 from seisray.transforms import Samples
 
-PARTS = ("repairer", "detector", "opt_g", "opt_d")
 
-
-class InpaintStep:
+class InpaintStep(Resumable):
     """Train repairer and detector by one batch a call.
 
     wrap: puts a module under DDP; plain torch needs none. The randomness of a step comes from (seed, step, rank) alone.
     """
+
+    parts = ("repairer", "detector", "opt_g", "opt_d")
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class InpaintStep:
         rank: int = 0,
         wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     ) -> None:
-        self.config, self.device, self.rank, self.step, self.salt = config, device, rank, 0, 0
+        self.config, self.device, self.rank = config, device, rank
         torch.manual_seed(config.train.seed)
         self.repairer = Repairer(config.body).to(device)
         self.detector = Discriminator(config.body, spectral_norm=config.spectral_norm).to(device)
@@ -84,21 +84,22 @@ class InpaintStep:
         with self._autocast:
             said = self._judge(shown)
         recorded, suspect, _ = said.pixel.float().chunk(3)
-        loss = 0.5 * (bce_real(recorded) + bce_real(suspect[~hidden])) + bce_fake(suspect[hidden])
+        trusted = F.softplus(-recorded).mean() + mean_where(F.softplus(-suspect), ~hidden)
+        loss = 0.5 * trusted + mean_where(F.softplus(suspect), hidden)
         repair = repair_loss(said.repair.float().chunk(3)[2], whole, other)
         self.opt_d.zero_grad(set_to_none=True)
         # The judgement of whole panels takes part with nothing, or DDP waits for its gradient.
         (loss + self.config.reconstruction_weight * repair + 0.0 * said.panel.sum()).backward()
         norm = nn.utils.clip_grad_norm_(self.detector.parameters(), self.config.gradient_clip)
         self.opt_d.step()
-        known = ((suspect[hidden] < 0).float().mean() + (suspect[~hidden] > 0).float().mean()) / 2
+        known = (mean_where((suspect < 0).float(), hidden) + mean_where((suspect > 0).float(), ~hidden)) / 2
         return {"d_loss": loss.detach(), "repair": repair.detach(), "d_accuracy": known, "d_gradient": norm}
 
     def _train_g(self, whole: Tensor, guess: Tensor, mended: Tensor, hidden: Tensor) -> dict[str, Tensor]:
         self.detector.requires_grad_(False)
         with self._autocast:
             said = self.detector(mended[:, None])
-        found = bce_real(said.pixel.float()[hidden])
+        found = mean_where(F.softplus(-said.pixel.float()), hidden)
         error = repair_loss(guess, whole, hidden)
         self.opt_g.zero_grad(set_to_none=True)
         (found + self.config.guess_weight * error).backward()
@@ -131,18 +132,7 @@ class InpaintStep:
             repair_loss(repair, whole, hidden).item(),
         )
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on."""
-        return {"step": self.step, "salt": self.salt} | {part: getattr(self, part).state_dict() for part in PARTS}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.step, self.salt = state["step"], state["salt"]
-        for part in PARTS:
-            getattr(self, part).load_state_dict(state[part])
-
-    def turn_aside(self, turns: int, lr_factor: float) -> None:
-        """Go on from here with other random numbers, the n-th others, and with learning rates scaled."""
-        self.salt = turns
-        for group in (*self.opt_g.param_groups, *self.opt_d.param_groups):
-            group["lr"] *= lr_factor
+def mean_where(values: Tensor, where: Tensor) -> Tensor:
+    """Return the mean of values where a bool tensor of the same shape says so; 0 where it says so nowhere."""
+    return (values * where).sum() / where.sum().clamp(min=1)

@@ -32,7 +32,7 @@ class Journal:
         trackers: Sequence[Tracker] = (),
     ) -> None:
         self.history, self.alarms = list(history), list(alarms)
-        self._trackers = trackers
+        self._trackers = list(trackers)
         self._folder, self._board = folder, board
         self._local = tempfile.TemporaryDirectory()
         self._events = SummaryWriter(self._local.name)
@@ -49,8 +49,12 @@ class Journal:
         self.history.append({"step": float(step), **figures})
         for name, value in figures.items():
             self._events.add_scalar(name, value, step)
-        for tracker in self._trackers:
-            tracker.log(step, figures)
+        for tracker in list(self._trackers):
+            try:
+                tracker.log(step, figures)
+            except Exception as error:  # whatever it is, and however long a server is away: training matters more
+                self._trackers.remove(tracker)
+                self._board.tell.remote(f"step {step}: no more figures to {type(tracker).__name__}: {error}")
 
     def alarm(self, alarm: Alarm) -> None:
         """Say what went wrong, and keep it."""

@@ -62,8 +62,10 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         if not (saves or shows) and step.step % train.log_every:
             continue
         alarms = []
+        figures = {name: value.item() for name, value in losses.items()}  # which waits for a GPU to be done
+        panels.pause()
         if journal:
-            figures = {name: value.item() for name, value in losses.items()} | {
+            figures |= {
                 "data_wait_share": panels.wait_share,
                 "step_ms": panels.step_ms,
                 "gathers_per_s": train.batch / config.panel.per_gather / panels.step_ms * 1000,
@@ -81,6 +83,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         if action == "rollback":
             watchdog.go_back()
             step.turn_aside(watchdog.rolled_back, config.watch.rollback_lr)
+            good = copy.deepcopy(step.state_dict())  # a further rollback lowers the rates again
             if journal:
                 journal.go_back(step.step)
             panels = stream()
@@ -105,29 +108,35 @@ def pretrain_loop(job: dict[str, Any]) -> None:
 
 
 class Clock:
-    """Pass batches on, and time steps and the waiting for batches."""
+    """Pass batches on, and time steps: what is waited for batches, and all between a batch and the next pause."""
 
     def __init__(self, batches: Iterator[Samples]) -> None:
         self._batches = batches
-        self._n, self._wait_s, self._start_s = 0, 0.0, 0.0
+        self._n, self._wait_s, self._busy_s, self._since_s = 0, 0.0, 0.0, 0.0
 
     def __next__(self) -> Samples:
         asked_s = time.perf_counter()
         batch = next(self._batches)
         now_s = time.perf_counter()
-        if self._start_s:
+        if self._n == 0:  # the stream starts up once a run; what counts is whether it keeps pace
+            self._since_s = now_s
+        else:
+            self._since_s = self._since_s or asked_s
             self._wait_s += now_s - asked_s
-        else:  # the stream starts up once a run; what counts is whether it keeps pace
-            self._start_s = now_s
         self._n += 1
         return batch
 
-    @property
-    def step_ms(self) -> float:
-        """Return how long a step takes, waiting included, in the mean since the first batch."""
-        return (time.perf_counter() - self._start_s) * 1000 / self._n
+    def pause(self) -> None:
+        """Leave out what comes until the next batch is asked for: scores, pictures, checkpoints."""
+        self._busy_s += time.perf_counter() - self._since_s
+        self._since_s = 0.0
 
     @property
     def wait_share(self) -> float:
-        """Return the share of the time since the first batch that was spent waiting."""
-        return self._wait_s / max(time.perf_counter() - self._start_s, 1e-9)
+        """Return the share of the time of steps that was spent waiting for batches."""
+        return self._wait_s / max(self._busy_s, 1e-9)
+
+    @property
+    def step_ms(self) -> float:
+        """Return how long a step takes, waiting included, in the mean over all."""
+        return self._busy_s * 1000 / self._n

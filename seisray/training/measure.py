@@ -15,6 +15,7 @@ from seisray.transforms import Samples, cut_panels
 
 PANELS = 128
 SHARDS = 8  # at most, spread over the surveys: bounds what is read before the first step
+SHARDS_MEASURED = 64
 BLIND_PANELS = 32
 
 
@@ -23,13 +24,13 @@ def reference_panels(
 ) -> Samples:
     """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones."""
     rng = np.random.default_rng(0)
-    places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards)).round().astype(int))
+    places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards, n)).round().astype(int))
     wanted = [len(part) for part in np.array_split(np.arange(n), len(places))]
     panels: list[Samples] = []
     for place, share in zip(places, wanted, strict=True):
         live = [gather.samples[gather.live] for gather in refs[place].gathers() if gather.live.any()]
         panels += [cut_panels(live[i], rng, config, 1) for i in np.arange(share) % len(live)] if live else []
-    return np.concatenate(panels)
+    return np.concatenate(panels) if panels else np.empty((0, config.traces, config.samples), np.float32)
 
 
 def score_generator(step: GanStep, reference: Samples) -> dict[str, float]:
@@ -43,14 +44,17 @@ def measure_generator(
     """Return every measure of samples of the averaged generator, with its floor and controls.
 
     learned, held_out: where the generator's own field panels and others lie. Returns nothing where the settings ask
-    for none, panels are smaller than the frozen encoder takes, or no gathers were held out.
+    for none, panels are smaller than the frozen encoder takes, or too few gathers with live traces were held out.
     """
     panel, n = config.panel, config.measured
     if n < LEAST_PANELS or not held_out or panel.traces < LEAST_TRACES or panel.samples < LEAST_SAMPLES:
         return {}
     own, others = (
-        reference_panels(refs, panel, count, most_shards=len(refs)) for refs, count in ((learned, n), (held_out, 2 * n))
+        reference_panels(refs, panel, count, most_shards=SHARDS_MEASURED)
+        for refs, count in ((learned, n), (held_out, 2 * n))
     )
+    if len(own) < LEAST_PANELS or len(others) < 2 * LEAST_PANELS:
+        return {}
     return control_table(own, others, step.samples(n).numpy())
 
 

@@ -1,7 +1,6 @@
 """Fine-tuning a picker: the step in plain torch, and what it learns from."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,17 +17,20 @@ from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
 from seisray.picking.tiling import gather_logits
 from seisray.training.precision import autocast
+from seisray.training.resumable import Resumable
 from seisray.transforms import augment
 from seisray.units import ms_to_sample
 
 RESCALE_PANELS = 16
 
 
-class PickerStep:
+class PickerStep(Resumable):
     """Train a picker by one batch of labelled panels a call; the randomness of a step is its (seed, step, rank).
 
     gathers: labelled. body: learned weights named body.*, None = from scratch. wrap: puts a module under DDP.
     """
+
+    parts = ("picker", "optimiser", "schedule")
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class PickerStep:
         rank: int = 0,
         wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     ) -> None:
-        self.config, self.device, self.rank, self.step = config, device, rank, 0
+        self.config, self.device, self.rank = config, device, rank
         self._labelled = [
             (gather.samples, ms_to_sample(gather.first_break_ms, gather.sample_interval_us).astype(np.float32))
             for gather in gathers
@@ -98,17 +100,6 @@ class PickerStep:
     def score(self, gathers: Sequence[Gather]) -> PickScore:
         """Return how well the picker does on labelled gathers."""
         return score_gathers(self.picker, gathers, self.config.panel, self.device)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on."""
-        parts = ("picker", "optimiser", "schedule")
-        return {"step": self.step} | {part: getattr(self, part).state_dict() for part in parts}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.step = state["step"]
-        for part in ("picker", "optimiser", "schedule"):
-            getattr(self, part).load_state_dict(state[part])
 
 
 def score_gathers(picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu") -> PickScore:

@@ -1,7 +1,6 @@
 """Pre-training by rebuilding panels, squeezed or partly hidden: the step in plain torch."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +11,18 @@ from seisray.models.autoencoder import Autoencoder, Repairer
 from seisray.models.masking import random_mask
 from seisray.models.unet import channels_last
 from seisray.training.precision import autocast
+from seisray.training.resumable import Resumable
 from seisray.training.schedule import step_seed
 from seisray.transforms import Samples
 
-PARTS = ("network", "optimiser", "schedule")
-SHEET_PANELS = 8
 
-
-class RebuildStep:
+class RebuildStep(Resumable):
     """Train an autoencoder, or a repairer of hidden parts, by one batch a call.
 
     wrap: puts a module under DDP; plain torch needs none. The randomness of a step comes from (seed, step, rank) alone.
     """
+
+    parts = ("network", "optimiser", "schedule")
 
     def __init__(
         self,
@@ -33,7 +32,7 @@ class RebuildStep:
         rank: int = 0,
         wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     ) -> None:
-        self.config, self.device, self.rank, self.step, self.salt = config, device, rank, 0, 0
+        self.config, self.device, self.rank = config, device, rank
         torch.manual_seed(config.train.seed)
         self.network = Autoencoder(config) if isinstance(config, AutoencoderConfig) else Repairer(config.body)
         self.network.to(device)
@@ -92,20 +91,3 @@ class RebuildStep:
         self.network.train()
         error = repair_loss(rebuilt, whole, judged).item()
         return shown[:, 0].numpy(), torch.where(judged, rebuilt, whole).numpy(), error
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all that the next step depends on."""
-        return {"step": self.step, "salt": self.salt} | {part: getattr(self, part).state_dict() for part in PARTS}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.step, self.salt = state["step"], state["salt"]
-        for part in PARTS:
-            getattr(self, part).load_state_dict(state[part])
-
-    def turn_aside(self, turns: int, lr_factor: float) -> None:
-        """Go on from here with other random numbers, the n-th others, and with learning rates scaled."""
-        self.salt = turns
-        for group in self.optimiser.param_groups:
-            for rate in ("lr", "initial_lr", "max_lr", "min_lr"):  # the schedule goes by the last three
-                group[rate] *= lr_factor

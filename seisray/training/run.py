@@ -18,7 +18,7 @@ from seisray.registry import Store
 from seisray.session import connect
 from seisray.storage import Location
 
-FREE = ("workers", "least_workers", "gpus", "retries", "tracker")
+FREE = ("workers", "least_workers", "gpus", "retries", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
 
 
@@ -160,7 +160,7 @@ def repeatable(config: Any) -> dict[str, Any]:
     """
     settings = config_dict(config)
     settings["train"] = {key: value for key, value in settings["train"].items() if key not in FREE}
-    return settings
+    return {key: value for key, value in settings.items() if key not in FREE}
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:

@@ -1,14 +1,13 @@
 """Where else the figures of a run go: Ray's own metrics always, MLflow or Weights & Biases if asked for."""
 
+import uuid
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from ray.util.metrics import Gauge
 
 from seisray.errors import MissingExtraError
-
-Kind = Literal["none", "mlflow", "wandb"]
 
 
 class Tracker(Protocol):
@@ -40,7 +39,7 @@ class RayMetrics:
 
 
 class Mlflow:
-    """Log to the server of MLFLOW_TRACKING_URI, one MLflow run a training run."""
+    """Log to the server of MLFLOW_TRACKING_URI; training that goes on after an interruption is a further MLflow run."""
 
     def __init__(self, run: str, settings: Mapping[str, Any]) -> None:
         from ray.air.integrations.mlflow import setup_mlflow
@@ -68,26 +67,28 @@ class Wandb:
     def __init__(self, run: str, settings: Mapping[str, Any]) -> None:
         from ray.air.integrations.wandb import setup_wandb
 
+        unique = f"{run}-{uuid.uuid4().hex[:8]}"  # other stores and studies have runs of this name
         self._run = setup_wandb(
-            dict(settings), project="seisray", trial_name=run, trial_id=run, group="", rank_zero_only=False
+            dict(settings), project="seisray", trial_name=run, trial_id=unique, group=run, rank_zero_only=False
         )
+        self._run.define_metric("*", step_metric="step")  # W&B's own step cannot go back, as a run may
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         """Add figures."""
-        self._run.log(dict(figures), step=step)
+        self._run.log({**figures, "step": step})
 
     def close(self) -> None:
         """End the run."""
         self._run.finish()
 
 
-def check_tracker(kind: Kind) -> None:
+def check_tracker(kind: str) -> None:
     """Raise MissingExtraError where a tracker is asked for that is not installed."""
     if kind != "none" and find_spec(kind) is None:
         raise MissingExtraError(f"train.tracker is {kind}, which is not installed; pip install 'seisray[{kind}]'")
 
 
-def open_trackers(kind: Kind, run: str, settings: Mapping[str, Any]) -> list[Tracker]:
+def open_trackers(kind: str, run: str, settings: Mapping[str, Any]) -> list[Tracker]:
     """Return Ray's metrics, and the tracker asked for."""
     check_tracker(kind)
     more: dict[str, Any] = {"mlflow": Mlflow, "wandb": Wandb}

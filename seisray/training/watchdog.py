@@ -48,7 +48,9 @@ class Watchdog:
 
         figures: of losses; norms of gradients, d_accuracy and diversity_ratio where there are any.
         """
-        faults = dict(self._faults(figures))
+        faults: dict[str, str] = {}
+        for fault, text in self._faults(figures):
+            faults[fault] = f"{faults[fault]}; {text}" if fault in faults else text
         alarms = []
         for fault, text in faults.items():
             action = getattr(self.config, fault)
@@ -81,7 +83,7 @@ class Watchdog:
         if "d_accuracy" in figures:
             self._accuracies.append(figures["d_accuracy"])
             if len(self._accuracies) == ACCURACIES and mean(self._accuracies) >= self.config.beaten_accuracy:
-                yield "beaten", f"D is right on {mean(self._accuracies):.1%} of the panels"
+                yield "beaten", f"D is right in {mean(self._accuracies):.1%}"
         ratio = figures.get("diversity_ratio")
         if ratio is not None and ratio < self.config.collapse_ratio:
             yield "collapse", f"samples are {ratio:.2f} times as diverse as field panels"

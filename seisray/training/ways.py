@@ -9,13 +9,21 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seisray.config import PanelConfig
+from seisray.errors import TrainingError
 from seisray.models.cost import Cost, cost_of
 from seisray.models.transfer import bake_spectral_norm
 from seisray.report.plots import plot_panels
 from seisray.stream import ShardRef
 from seisray.training.gan import GanStep
 from seisray.training.inpaint import InpaintStep
-from seisray.training.measure import BLIND_PANELS, blind_panels, measure_generator, reference_panels, score_generator
+from seisray.training.measure import (
+    BLIND_PANELS,
+    PANELS,
+    blind_panels,
+    measure_generator,
+    reference_panels,
+    score_generator,
+)
 from seisray.training.rebuild import RebuildStep
 from seisray.transforms import Samples
 
@@ -73,7 +81,7 @@ def _generated(step: GanStep, _: Samples, title: str) -> Figure:
 
 def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any) -> Outcome:
     measures = measure_generator(step, learned, held_out, config)
-    field_panels = reference_panels(held_out or learned, config.panel, BLIND_PANELS // 2)
+    field_panels = _field_panels(learned, held_out, config, BLIND_PANELS // 2)
     blind, recorded = blind_panels(field_panels, step.samples(BLIND_PANELS // 2).numpy())
     for module in (step.averaged, step.discriminator):
         bake_spectral_norm(module)
@@ -115,24 +123,38 @@ def _rebuilt(step: RebuildStep | InpaintStep, reference: Samples, title: str) ->
 def _rebuild_outcome(
     step: RebuildStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any
 ) -> Outcome:
-    field_panels = reference_panels(held_out or learned, config.panel)
-    return Outcome(
-        modules={"rebuilder": step.network},
-        metrics={"held_out_error": step.rebuild(field_panels)[2]} if held_out else {},
-        pictures={"rebuilt.png": _rebuilt(step, field_panels, "field panels")},
-    )
+    return _rebuilding({"rebuilder": step.network}, step, learned, held_out, config)
 
 
 def _inpaint_outcome(
     step: InpaintStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any
 ) -> Outcome:
-    field_panels = reference_panels(held_out or learned, config.panel)
     bake_spectral_norm(step.detector)
+    return _rebuilding({"discriminator": step.detector, "repairer": step.repairer}, step, learned, held_out, config)
+
+
+def _rebuilding(
+    modules: Mapping[str, nn.Module],
+    step: RebuildStep | InpaintStep,
+    learned: Sequence[ShardRef],
+    held_out: Sequence[ShardRef],
+    config: Any,
+) -> Outcome:
+    field_panels = _field_panels(learned, held_out, config, PANELS)
     return Outcome(
-        modules={"discriminator": step.detector, "repairer": step.repairer},
+        modules=modules,
         metrics={"held_out_error": step.rebuild(field_panels)[2]} if held_out else {},
         pictures={"rebuilt.png": _rebuilt(step, field_panels, "field panels")},
     )
+
+
+def _field_panels(learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any, n: int) -> Samples:
+    """Return panels of gathers that were held out, or where these have no live trace, of others."""
+    for refs in (held_out, learned):
+        panels = reference_panels(refs, config.panel, n) if refs else np.empty((0, 1, 1), np.float32)
+        if len(panels):
+            return panels
+    raise TrainingError("no gather of the surveys has a live trace; ingest them again")
 
 
 def _inpaint_costs(step: InpaintStep) -> dict[str, Cost]:
@@ -153,11 +175,3 @@ WAYS: Mapping[str, Way] = {
         step=InpaintStep, score=_rebuild_score, sheet=_rebuilt, outcome=_inpaint_outcome, costs=_inpaint_costs
     ),
 }
-BODY_OF: Mapping[str, str] = {
-    "gan": "discriminator",
-    "autoencoder": "rebuilder",
-    "masked": "rebuilder",
-    "inpaint": "discriminator",
-    "picker": "picker",
-}
-"""Which module of a published model holds the body that a picker takes over, by the model's kind."""

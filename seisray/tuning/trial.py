@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
@@ -11,7 +11,7 @@ from ray import tune
 from ray.tune.integration.ray_train import TuneReportCallback
 from ray.util.placement_group import get_current_placement_group
 
-from seisray.config import GanConfig, PickerConfig
+from seisray.config import GanConfig, PickerConfig, WatchConfig
 from seisray.errors import SeisrayError
 from seisray.registry import Store
 from seisray.storage import Location
@@ -41,7 +41,9 @@ class Plan:
 def gan_trial(suggested: dict[str, Any], plan: Plan) -> None:
     """Pre-train a GAN."""
     with _failing_softly(plan.metric):
-        config: GanConfig = gan_config(plan.config, suggested["drawn"])
+        drawn: GanConfig = gan_config(plan.config, suggested["drawn"])
+        # A trial that goes wrong reports that as its figures: the search needs them, and time is for the others.
+        config = replace(drawn, watch=WatchConfig(broken="warn"))
         _train(suggested["run"], plan, config, pretrain_loop, plan.job | {"kind": "gan", "config": config})
 
 

@@ -61,6 +61,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "decay": {"penalty_decay": 0.0},
     "augment": {"augment": 0.7},
     "adaptive": {"augment_target": 0.5, "augment_steps": 5},
+    "coarse": {"coarse_steps": 3},
     "instance_noise": {"instance_noise": 1.0, "instance_noise_steps": 3},
     "label_smoothing": {"label_smoothing": 0.1},
     "cutmix": {"cutmix": 0.5},

@@ -3,6 +3,7 @@
 import pytest
 
 from seisray.config import WatchConfig
+from seisray.errors import ConfigError
 from seisray.training.watchdog import ACCURACIES, LEAST_NORMS, Alarm, Watchdog, strongest
 
 CALM = {"d_gradient": 1.0, "g_gradient": 2.0, "d_accuracy": 0.7}
@@ -27,6 +28,19 @@ def test_a_norm_far_above_the_usual_one_is_an_explosion() -> None:
     (alarm,) = watchdog.look(31, CALM | {"g_gradient": 21.0})
     assert (alarm.fault, alarm.action) == ("explosion", "stop")
     assert "g_gradient 21, usually 2" in alarm.text
+
+
+def test_two_explosions_are_one_alarm_that_names_both() -> None:
+    watchdog = Watchdog(WatchConfig())
+    calm(watchdog)
+    (alarm,) = watchdog.look(30, {"d_gradient": 1e3, "g_gradient": 1e4})
+    assert "d_gradient 1e+03" in alarm.text
+    assert "g_gradient 1e+04" in alarm.text
+
+
+def test_an_action_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"WatchConfig\.broken is 'rolback', expected one of off, warn"):
+        WatchConfig(broken="rolback")  # type: ignore[arg-type]
 
 
 def test_nothing_explodes_before_it_is_known_what_is_usual() -> None:

@@ -1,0 +1,176 @@
+"""What each stabiliser of the GAN is worth on field gathers: the default settings, and one change at a time.
+
+    python tests/benchmarks/ablations.py DATA [--out FILE] [--steps 600] [--seeds 3] [--only NAME ...]
+
+DATA: the folder with geostack, danube_island and soda_lakes. Panels of 32 x 128, batches of 16, plain torch on all
+cores, one run after the other. Each run is measured against gathers that it did not learn from and appended to FILE,
+so that an interrupted script goes on where it was; the table of what FILE holds is printed at the end, means over the
+seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as field panels, or
+whose recall is below 0.1. d: distance. Fréchet and spectrum are given as multiples of their real-real floor.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+from real_surveys import survey_settings
+
+from seisray.api import GanConfig, Store, ingest
+from seisray.config import AdversaryConfig, GeneratorConfig, PanelConfig, TrainConfig, fingerprint
+from seisray.stream import ShardRef, divide, shard_refs
+from seisray.training.gan import GanStep
+from seisray.training.measure import measure_generator
+from seisray.transforms import cut_panels
+
+CHANGES: Mapping[str, dict[str, Any]] = {
+    "default (bce, R1 0.3, spectral norm on D)": {},
+    "default in bf16": {"precision": "bf16"},
+    "without R1": {"r1": 0.0},
+    "without spectral norm": {"spectral_norm": False},
+    "without both": {"r1": 0.0, "spectral_norm": False},
+    "spectral norm on G, too": {"g_spectral_norm": True},
+    "hinge": {"loss": "hinge"},
+    "WGAN-GP": {"loss": "wgan", "r1": 0.0, "spectral_norm": False, "gradient_penalty": 10.0},
+    "RpGAN, R1 + R2 1 decaying to 0.1": {
+        "loss": "rpgan",
+        "r1": 1.0,
+        "r2": 1.0,
+        "penalty_decay": 0.1,
+        "spectral_norm": False,
+    },
+    "sigmoid output, bf16": {"loss": "sigmoid", "precision": "bf16"},
+    "D learns four times as fast": {"lr_ratio": 4.0},
+    "G learns four times as fast": {"lr_ratio": 0.25},
+    "beta1 0.5": {"beta1": 0.5},
+    "two steps of D": {"d_steps": 2},
+    "without averaging": {"ema": 0.0},
+    "average 0.999 with a ramp": {"ema": 0.999},
+    "augmentation 0.2": {"augment": 0.2},
+    "adaptive augmentation 0.6": {"augment_target": 0.6},
+    "CutMix 0.5": {"cutmix": 0.5},
+    "label smoothing 0.1": {"label_smoothing": 0.1},
+    "from coarse to fine in half the run": {"coarse_steps": 0.5},
+    "instance noise 0.3": {"instance_noise": 0.3},
+    "LeCam 0.1": {"lecam": 0.1},
+    "orthogonal": {"orthogonal": True, "g_orthogonal": True},
+    "gradients clipped at 1": {"gradient_clip": 1.0},
+    "top half": {"top_k": 0.5},
+    "minibatch standard deviation": {"minibatch_std": 4},
+    "without the reconstruction head": {"reconstruction_weight": 0.0},
+    "without the pixel head": {"pixel_weight": 0.0},
+}
+OF_GENERATOR = {"g_spectral_norm": "spectral_norm", "g_orthogonal": "orthogonal", "ema": "ema"}
+COLUMNS = {
+    "frechet_distance": 1,
+    "spectrum_distance": 1,
+    "precision": 0,
+    "recall": 0,
+    "classifier_accuracy": 0,
+    "diversity_ratio": 0,
+}
+"""Measures, and whether they are given as multiples of their floors."""
+
+
+def settings(change: Mapping[str, Any], steps: int, seed: int) -> GanConfig:
+    """Return the default settings with one change; coarse_steps is a share of the steps here."""
+    adversary = {name: value for name, value in change.items() if name not in (*OF_GENERATOR, "precision")}
+    if "coarse_steps" in adversary:
+        adversary["coarse_steps"] = int(adversary["coarse_steps"] * steps)
+    generator = {OF_GENERATOR[name]: value for name, value in change.items() if name in OF_GENERATOR}
+    precision = change.get("precision", "fp32")
+    return GanConfig(
+        panel=PanelConfig(traces=32, samples=128),
+        adversary=AdversaryConfig(**adversary),
+        generator=GeneratorConfig(**generator),
+        train=TrainConfig(steps=steps, batch=16, workers=1, seed=seed, precision=precision),
+    )
+
+
+def train(config: GanConfig, refs: list[ShardRef]) -> GanStep:
+    """Return a step after all its steps, on panels cut at random from gathers in memory."""
+    rng = np.random.default_rng(config.train.seed)
+    gathers = [gather.samples[gather.live] for ref in refs for gather in ref.gathers() if gather.live.any()]
+    step = GanStep(config)
+    while step.step < config.train.steps:
+        chosen = rng.integers(len(gathers), size=config.train.batch)
+        panels = np.concatenate([cut_panels(gathers[i], rng, config.panel, 1) for i in chosen])
+        step(torch.from_numpy(panels))
+    return step
+
+
+def field_panels(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]]:
+    """Return where panels to learn from and others lie; surveys that the store lacks are ingested."""
+    place = Store(store)
+    for name, (files, how) in survey_settings(data).items():
+        if name not in place.names("surveys"):
+            ingest(name, files, store=store, config=how, resume=True)
+    return divide(shard_refs(place, [place.survey(name) for name in survey_settings(data)]), 0.1)
+
+
+def run(name: str, seed: int, steps: int, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[str, Any]:
+    """Return the outcome of one run."""
+    config = settings(CHANGES[name], steps, seed)
+    began_s = time.perf_counter()
+    step = train(config, refs[0])
+    seconds = time.perf_counter() - began_s
+    found = measure_generator(step, *refs, config)
+    measures = {measure: dataclasses.asdict(one) for measure, one in found.items()}
+    return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / steps, "measures": measures}
+
+
+def table(outcomes: Mapping[str, dict[str, Any]], steps: int, seeds: int) -> Iterator[str]:
+    """Yield the lines of the table, a change a row, in the order of CHANGES."""
+    yield "| change | Fréchet d | spectrum d | precision | recall | classifier | collapsed | ms a step |"
+    yield "|---" * 8 + "|"
+    for name in CHANGES:
+        keys = [fingerprint(settings(CHANGES[name], steps, seed)) for seed in range(seeds)]
+        own = [outcomes[key] for key in keys if key in outcomes]
+        if not own:
+            continue
+        values = {
+            column: [one["measures"][column]["value"] / one["measures"][column]["floor"] ** over_floor for one in own]
+            for column, over_floor in COLUMNS.items()
+        }
+        collapsed = sum(
+            not (ratio >= 0.3 and recall >= 0.1)  # NaN is a collapse, too
+            for ratio, recall in zip(values["diversity_ratio"], values["recall"], strict=True)
+        )
+        shown = " | ".join(f"{mean(values[column]):.2f}" for column in list(COLUMNS)[:5])
+        yield f"| {name} | {shown} | {collapsed} of {len(own)} | {mean(one['ms_a_step'] for one in own):.0f} |"
+
+
+def main() -> None:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--store", default="./seisray-store")
+    parser.add_argument("--out", type=Path, default=Path("ablations.jsonl"))
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=list(CHANGES))
+    options = parser.parse_args()
+    refs = field_panels(options.data, options.store)
+    kept = options.out.read_text().splitlines() if options.out.exists() else []
+    outcomes = {one["settings"]: one for one in map(json.loads, (line for line in kept if line.endswith("}")))}
+    for seed in range(options.seeds):  # a first seed of everything before the second of anything
+        for name in options.only:
+            key = fingerprint(settings(CHANGES[name], options.steps, seed))
+            if key in outcomes:
+                continue
+            outcomes[key] = run(name, seed, options.steps, refs)
+            with options.out.open("a") as file:
+                file.write("\n" + json.dumps(outcomes[key]))
+            print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
+    print("\n".join(table(outcomes, options.steps, options.seeds)))
+
+
+if __name__ == "__main__":
+    main()

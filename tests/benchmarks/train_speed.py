@@ -1,0 +1,98 @@
+"""How much of a GAN's training speed Ray Train and the stream leave over, and what a second worker adds.
+
+    python tests/benchmarks/train_speed.py [--steps 60] [--rounds 3] [--folder DIR]
+
+The default GAN on panels of 48 x 256, 16 a worker and step. In each round everybody has a turn; figures are medians
+over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already.
+Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
+one worker and with two; a worker has one core, the stream's tasks run beside it. All leave the first ten steps out.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from ingest_speed import fresh, make_file, s3_server
+from pyarrow import fs
+
+from seisray.api import GanConfig, ingest, pretrain_gan
+from seisray.config import PanelConfig, TrainConfig
+from seisray.storage import locate
+from seisray.training.gan import GanStep
+
+PANEL = PanelConfig(traces=48, samples=256)
+BATCH, WARM_UP = 16, 10
+
+
+def bare_ms(steps: str) -> float:
+    """Return the mean time of a step after the first few, in this process, with one thread."""
+    torch.set_num_threads(1)
+    step = GanStep(settings(int(steps), 1))
+    panels = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, 48, 256)).astype(np.float32))
+    began_s = 0.0
+    for i in range(int(steps)):
+        if i == WARM_UP:
+            began_s = time.perf_counter()
+        step(panels)
+    return 1000 * (time.perf_counter() - began_s) / (int(steps) - WARM_UP)
+
+
+def settings(steps: int, workers: int) -> GanConfig:
+    """Return the settings of a run that logs now and then and saves once."""
+    train = TrainConfig(steps=steps, batch=BATCH * workers, workers=workers, checkpoint_every=steps, log_every=10)
+    return GanConfig(panel=PANEL, train=train, sample_every=10 * steps, measured=0)
+
+
+def ray_train(store: str, steps: int, workers: int) -> tuple[float, float]:
+    """Return the mean time of a step after the first ones logged, and the share of it spent waiting for panels."""
+    card = pretrain_gan(["line"], model="speed", store=store, config=settings(steps, workers))
+    first, *_, last = card.details["history"]
+    ms, wait_ms = (
+        last["step"] * one(last) - first["step"] * one(first)
+        for one in (lambda row: row["step_ms"], lambda row: row["step_ms"] * row["data_wait_share"])
+    )
+    return ms / (last["step"] - first["step"]), wait_ms / ms
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="train-speed-", dir=options.folder, ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch).resolve()
+        make_file(folder / "line.sgy", 0.2)
+        (folder / "s3").mkdir()
+        with s3_server(folder / "s3") as bucket:
+            stores = {"disk": str(folder / "store"), "S3": f"{bucket}/store"}
+            ingest("line", [str(folder / "line.sgy")], store=stores["disk"])
+            target = locate(stores["S3"])
+            there = f"{target.path}/surveys"
+            fs.copy_files(f"{stores['disk']}/surveys", there, fs.LocalFileSystem(), target.filesystem)
+            ms, wait = defaultdict(list), defaultdict(list)
+            for _ in range(options.rounds):
+                ms["bare loop"].append(fresh(bare_ms, str(options.steps)))
+                for place, workers in (("disk", 1), ("S3", 1), ("disk", 2)):
+                    who = f"Ray Train, {workers} worker{'s' * (workers > 1)}, {place}"
+                    step_ms, share = ray_train(stores[place], options.steps, workers)
+                    ms[who].append(step_ms)
+                    wait[who].append(share)
+    print("| | ms a step | panels/s | against the bare loop | waits for data |\n" + "|---" * 5 + "|")
+    for who, found in ms.items():
+        n_panels = BATCH * (2 if "2 workers" in who else 1)
+        pairs = zip(ms["bare loop"], found, strict=True)
+        against = statistics.median(n_panels / BATCH * bare / own for bare, own in pairs)
+        waits = f"{statistics.median(wait[who]):.1%}" if who in wait else ""
+        rate = 1000 * n_panels / statistics.median(found)
+        print(f"| {who} | {statistics.median(found):.0f} | {rate:.1f} | {against:.2f} | {waits} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Maps of gathers: positions, colours, and pictures of every kind of model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seisray.config import AutoencoderConfig, BodyConfig, MaskedConfig, PanelConfig, config_dict
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.ingest import ingest
+from seisray.models.autoencoder import Autoencoder, Repairer
+from seisray.registry import Model, Store
+from seisray.report.latent_map import contrast_db, latent_map, principal
+from seisray.weights import pack_weights
+
+SMALL = {"panel": PanelConfig(traces=8, samples=32), "body": BodyConfig(channels=(2, 2, 2, 2))}
+
+
+def test_the_first_axis_is_along_what_differs_most() -> None:
+    rng = np.random.default_rng(0)
+    along = rng.normal(size=200)
+    features = np.stack([along, -3 * along, 0.5 * along + 0.01 * rng.normal(size=200), np.full(200, 7.0)], axis=1)
+    position, explained = principal(features)
+    assert position.shape == (200, 2)
+    assert abs(np.corrcoef(position[:, 0], along)[0, 1]) > 0.999
+    assert explained > 0.99
+
+
+def test_contrast_is_that_of_loud_and_quiet_blocks() -> None:
+    samples = np.ones((3, 640), np.float32)
+    samples[:, 320:] = 10
+    assert contrast_db(samples) == pytest.approx(20)
+    assert np.isnan(contrast_db(np.zeros((3, 640), np.float32)))
+
+
+@pytest.fixture(scope="module")
+def store(
+    ray_session: None,
+    line_gathers: Callable[..., list[Gather]],
+    write_segy: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """Return a store with two surveys, an autoencoder and a masked model that never learned."""
+    folder = tmp_path_factory.mktemp("mapped")
+    for seed, name in enumerate(("here", "there")):
+        ingest(name, [str(write_segy(folder / f"{name}.sgy", line_gathers(4, seed=seed)))], store=str(folder / "store"))
+    squeezed, masked = AutoencoderConfig(latent=3, **SMALL), MaskedConfig(**SMALL)
+    networks = {"autoencoder": (squeezed, Autoencoder(squeezed)), "masked": (masked, Repairer(masked.body))}
+    for kind, (config, network) in networks.items():
+        card = Model(
+            name=kind,
+            version="v1",
+            kind=kind,
+            config=config_dict(config),
+            surveys={},
+            sample_interval_us=2000.0,
+            parent=None,
+            metrics={},
+        )
+        Store(str(folder / "store")).publish_model(card, pack_weights(rebuilder=network), {})
+    return str(folder / "store")
+
+
+@pytest.mark.parametrize("model", ["autoencoder", "masked"])
+def test_a_map_holds_every_gather(model: str, store: str, tmp_path: Path) -> None:
+    out = tmp_path / "map.png"
+    found = latent_map(["here", "there"], model=model, out=str(out), store=store)
+    assert (found.model, found.n_gathers) == (f"{model}@v1", 8)
+    assert 0 < found.explained <= 1
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_map_that_is_no_picture_is_refused(store: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected a name in \.png"):
+        latent_map(["here"], model="masked", out="map.html", store=store)
