@@ -2,14 +2,13 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill_at_checkpoint
 
 STEPS, EVERY = 12, 2
 SETTINGS = (
@@ -44,13 +43,7 @@ def card(store: Path, model: str) -> dict[str, Any]:
 def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(tiny_store: Path) -> None:
     victim = pretrain(tiny_store, "killed")
     run = tiny_store / "runs" / "pretrain" / "killed-v1"
-    deadline_s = time.monotonic() + 180
-    while not list(run.glob("checkpoint_*/state.pt")):
-        assert victim.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline_s, "no checkpoint in 180 s"
-        time.sleep(0.02)
-    os.killpg(victim.pid, signal.SIGKILL)
-    victim.wait()
+    kill_at_checkpoint(victim, run)
     assert not (tiny_store / "models" / "killed").exists(), "a killed run must not publish a model"
 
     assert pretrain(tiny_store, "killed").wait() == 0
