@@ -35,7 +35,7 @@ WriteSegy = Callable[..., Path]
 def _free_ports(n: int) -> list[int]:
     """Return n free loopback ports, low enough to take no part in outgoing connections."""
     found: list[int] = []
-    for port in range(21000 + os.getpid() % 8000, 32000):
+    for port in range(21000 + os.getpid() * 40 % 10000, 32000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 found.append(port)
