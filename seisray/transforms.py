@@ -29,12 +29,13 @@ def pad_to(samples: Samples, n_traces: int, n_samples: int) -> Samples:
 
 
 def cut_panels(samples: Samples, rng: np.random.Generator, config: PanelConfig, n: int) -> Samples:
-    """Return (n, traces, samples) normalised random windows of a gather; a gather too small is padded with zeros.
+    """Return (n, traces, samples) normalised random windows of a gather: (n_traces, n_samples), live traces.
 
-    Windows start early more often than late, since first breaks lie early in the record; half are mirrored in offset,
-    half reversed in polarity, as spreads and geophones are.
+    Too few traces are mirrored at the last one: a generator cannot make the silence of zeros, by which D would win. Too
+    short a record is followed by zeros. Windows start early more often than late, since first breaks lie early in the
+    record; half are mirrored in offset, half reversed in polarity, as spreads and geophones are.
     """
-    padded = pad_to(samples, config.traces, config.samples)
+    padded = pad_to(_mirrored(samples, config.traces), config.traces, config.samples)
     room_traces, room_samples = padded.shape[0] - config.traces, padded.shape[1] - config.samples
     panels = np.empty((n, config.traces, config.samples), dtype=np.float32)
     for panel in panels:
@@ -44,6 +45,10 @@ def cut_panels(samples: Samples, rng: np.random.Generator, config: PanelConfig, 
         window = window[::-1] if rng.random() < 0.5 else window
         panel[:] = normalise(window, config.gain) * (1 if rng.random() < 0.5 else -1)
     return panels
+
+
+def _mirrored(samples: Samples, n_traces: int) -> Samples:
+    return np.pad(samples, ((0, max(n_traces - len(samples), 0)), (0, 0)), mode="reflect")
 
 
 class LabelledPanel(NamedTuple):

@@ -62,10 +62,24 @@ def test_panels_are_normalised_windows_of_the_gather_mirrored_or_reversed() -> N
     assert len(seen) == 4
 
 
-def test_a_gather_that_is_too_small_is_padded() -> None:
-    panels = cut_panels(np.ones((3, 20), np.float32), np.random.default_rng(0), PANEL, 4)
+def test_a_gather_that_is_too_small_is_mirrored_in_traces_and_followed_by_zeros_in_time() -> None:
+    samples = np.random.default_rng(3).normal(size=(3, 20)).astype(np.float32)
+    panels = cut_panels(samples, np.random.default_rng(0), PANEL, 4)
     assert panels.shape == (4, 8, 128)
-    assert (np.count_nonzero(panels, axis=(1, 2)) == 3 * 20).all()
+    assert (np.count_nonzero(panels, axis=(1, 2)) == 8 * 20).all()
+    mirrored = {(0, 1, 2, 1, 0, 1, 2, 1), (1, 2, 1, 0, 1, 2, 1, 0)}  # one the other way round
+    for panel in np.abs(panels[..., :20]):
+        fits = np.abs(panel[:, None] - np.abs(normalise(pad_to(samples, 3, 128), 3.0)[:, :20])).max(axis=2)
+        assert tuple(fits.argmin(axis=1).tolist()) in mirrored
+        assert fits.min(axis=1).max() < 1e-5
+
+
+def test_a_gather_of_one_trace_is_repeated() -> None:
+    panels = cut_panels(
+        np.random.default_rng(4).normal(size=(1, 200)).astype(np.float32), np.random.default_rng(0), PANEL, 2
+    )
+    assert (panels == panels[:, :1]).all()
+    assert panels.any()
 
 
 def test_panels_depend_on_the_generator_alone() -> None:
