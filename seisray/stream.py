@@ -5,6 +5,7 @@ was interrupted goes on with the very panels it would have had.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
 from typing import Any
@@ -20,7 +21,7 @@ from seisray.registry import Store, Survey
 from seisray.storage import Location
 from seisray.transforms import cut_panels
 
-VISITS_AN_EXECUTION = 256  # a block each: bounds what Ray Data has to plan, however long the run
+CHUNK_BYTES = 64 * 2**20  # of panels that a Ray Data execution reads: as many are used as are read meanwhile
 AHEAD = 2  # tasks that read shards beside each training worker
 
 
@@ -84,33 +85,53 @@ def panel_batches(
 
     batch: panels a step of this worker. Epochs are permutations of the shards, dealt out among the workers.
     """
-    import ray
-
-    wanted = (steps - first_step) * batch
     visits = _visits(refs, config, skip=first_step * batch, seed=seed, rank=rank, workers=workers)
-    pending: list[NDArray[np.float32]] = []
+    chunks = _chunks(visits, config, (steps - first_step) * batch)
+    left, pending = steps - first_step, np.empty((0, config.traces, config.samples), np.float32)
+    with ThreadPoolExecutor(1) as ahead:
+        following = ahead.submit(_read_chunk, next(chunks, []), config, seed)
+        while left > 0:
+            panels = following.result()
+            following = ahead.submit(_read_chunk, next(chunks, []), config, seed)
+            pending = np.concatenate([pending, *panels])
+            n = min(len(pending) // batch, left)
+            for step in range(n):
+                yield pending[step * batch : (step + 1) * batch]
+            left, pending = left - n, pending[n * batch :].copy()
+
+
+def _chunks(visits: Iterator[_Visit], config: PanelConfig, wanted: int) -> Iterator[list[_Visit]]:
+    """Yield visits that together hold the panels wanted, as many at a time as CHUNK_BYTES hold."""
+    most = max(CHUNK_BYTES // (4 * config.traces * config.samples), 1)
     while wanted > 0:
         chunk: list[_Visit] = []
-        ahead = -sum(len(panels) for panels in pending)
-        for visit in visits:
+        held = 0
+        while held < min(most, wanted):
+            visit = next(visits)
             chunk.append(visit)
-            ahead -= visit.shard.n_gathers * config.per_gather - visit.skip
-            if len(chunk) == VISITS_AN_EXECUTION or -ahead >= wanted:
-                break
-        plan = ray.put(chunk)
+            held += visit.shard.n_gathers * config.per_gather - visit.skip
+        wanted -= held
+        yield chunk
 
-        def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
-            return {"panels": _read_visit(ray.get(plan)[row["id"]], config, seed)}
 
-        dataset = ray.data.range(len(chunk), override_num_blocks=len(chunk)).map(read, concurrency=AHEAD)
-        dataset.context.execution_options.preserve_order = True
-        for row in dataset.iter_rows():
-            pending.append(row["panels"])
-            while wanted > 0 and sum(map(len, pending)) >= batch:
-                panels = np.concatenate(pending) if len(pending) > 1 else pending[0]
-                yield panels[:batch]
-                wanted -= batch
-                pending = [panels[batch:]]
+def _read_chunk(chunk: list[_Visit], config: PanelConfig, seed: int) -> list[NDArray[np.float32]]:
+    """Return the panels of each visit.
+
+    A Ray Data execution that waits for a slow reader spins on a core of its own (Ray 2.60), which costs training up to
+    half of its speed on small machines: so each execution ends at once, and its panels wait here.
+    """
+    import ray
+
+    if not chunk:
+        return []
+    plan = ray.put(chunk)
+
+    def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
+        return {"panels": _read_visit(ray.get(plan)[row["id"]], config, seed)}
+
+    dataset = ray.data.range(len(chunk), override_num_blocks=len(chunk)).map(read, concurrency=AHEAD)
+    dataset.context.execution_options.preserve_order = True
+    return [row["panels"] for row in dataset.iter_rows()]
 
 
 def _visits(
