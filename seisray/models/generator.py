@@ -6,32 +6,55 @@ import torch
 from torch import Tensor, nn
 
 from seisray.config import GeneratorConfig, PanelConfig
-from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, conv, orthogonalise, spectral_normed
+from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, conv, orthogonalise, spectral_normed, weighted_layers
 
 
-class NoisyBlock(nn.Module):
-    """Convolve, add noise with a learned strength a channel, activate; keeps the size.
+class StyledConv(nn.Module):
+    """Convolve, scale and shift each channel as a style says, activate; keeps the size.
 
-    Field panels are largely ambient noise, which no latent vector of a few dozen numbers can spell out
-    (Karras et al. 2019, 1812.04948).
+    noisy: add noise, too. Field panels are largely ambient noise, which no latent vector of a few dozen numbers can
+    spell out (Karras et al. 2019, 1812.04948); how loud it is in each channel is the style's to say, since some records
+    are quiet and others are not.
     """
 
-    def __init__(self, n_in: int, n_out: int) -> None:
+    def __init__(self, n_in: int, n_out: int, latent: int, *, noisy: bool = False) -> None:
         super().__init__()
         self.conv = conv(n_in, n_out)
-        self.noise_gain = nn.Parameter(torch.zeros(n_out, 1, 1))
+        self.style = nn.Linear(latent, (3 if noisy else 2) * n_out)
+        nn.init.normal_(self.style.weight, std=0.1 * latent**-0.5)  # near 0: at first a plain convolution
+        nn.init.zeros_(self.style.bias)
+        self.noise_gain = nn.Parameter(torch.zeros(n_out, 1, 1)) if noisy else None
         self.activation = nn.LeakyReLU(0.2)
 
-    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return (batch, n_out, traces, samples); noise: (batch, 1, traces, samples), drawn where none is given."""
         x = self.conv(x)
-        noise = torch.randn_like(x[:, :1]) if noise is None else noise
-        return torch.as_tensor(self.activation(x + self.noise_gain * noise))
+        scale, shift, *louder = self.style(style)[..., None, None].split(x.shape[1], dim=1)  # (B, n_out, 1, 1) each
+        x = x * (1 + scale) + shift
+        if self.noise_gain is not None:
+            noise = torch.randn_like(x[:, :1]) if noise is None else noise
+            x = x + self.noise_gain * (1 + louder[0]) * noise
+        return torch.as_tensor(self.activation(x))
+
+
+class StyledBlock(nn.Module):
+    """Two styled convolutions, the first with noise that the second shapes; keeps the size."""
+
+    def __init__(self, n_in: int, n_out: int, latent: int) -> None:
+        super().__init__()
+        self.first = StyledConv(n_in, n_out, latent, noisy=True)
+        self.second = StyledConv(n_out, n_out, latent)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return (batch, n_out, traces, samples); noise: as of StyledConv."""
+        return torch.as_tensor(self.second(self.first(x, style, noise), style))
 
 
 class Generator(nn.Module):
     """Make (batch, 1, traces, samples) panels from (batch, latent) standard normal vectors.
 
+    The vector says what lies where at the coarsest scale, and as a style what becomes of it at each finer one (Karras
+    et al. 2019, 1812.04948).
     The last step is the normalisation of field panels, asinh(gain * x / RMS) a trace, so that D cannot win on scale.
     """
 
@@ -40,13 +63,24 @@ class Generator(nn.Module):
         self.latent, self.gain = config.latent, panel.gain
         self.seed_shape = (config.channels[-1], panel.traces // TRACE_MULTIPLE, panel.samples // SAMPLE_MULTIPLE)
         self.seed = nn.Linear(config.latent, self.seed_shape[0] * self.seed_shape[1] * self.seed_shape[2])
+        self.mapping = nn.Sequential(
+            nn.Linear(config.latent, config.latent),
+            nn.LeakyReLU(0.2),
+            nn.Linear(config.latent, config.latent),
+            nn.LeakyReLU(0.2),
+        )
         widths = [config.channels[-1], *reversed(config.channels)]
-        self.blocks = nn.ModuleList(NoisyBlock(n_in, n_out) for n_in, n_out in pairwise(widths))
+        self.blocks = nn.ModuleList(StyledBlock(n_in, n_out, config.latent) for n_in, n_out in pairwise(widths))
         self.grow = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
         # Time is brought back by interpolation: two interleaved outputs ring at the Nyquist frequency.
         self.stretch = nn.Upsample(scale_factor=(1, 2), mode="bilinear", align_corners=False)
-        self.finest = NoisyBlock(config.channels[0], config.channels[0])
+        self.finest = StyledConv(config.channels[0], config.channels[0], config.latent, noisy=True)
         self.head = conv(config.channels[0], 1)
+        for layer in weighted_layers(self):
+            if isinstance(layer, nn.Conv2d):
+                layer.padding_mode = (
+                    "replicate"  # zeros would tell the first and last traces and samples from the others
+                )
         if config.orthogonal:
             orthogonalise(self)
         if config.spectral_norm:
@@ -63,10 +97,11 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor, *noise: Tensor) -> Tensor:
         """Return panels. noise: of `draw_noise`; drawn on the way where none is given."""
+        style = self.mapping(latent)
         fields = noise or (None,) * (len(self.blocks) + 1)
         x = self.seed(latent).unflatten(1, self.seed_shape)
         for level, block in enumerate(self.blocks):
-            x = block(self.grow(x) if level else x, fields[level])
-        raw = self.head(self.finest(self.stretch(x), fields[-1]))[:, 0].float()  # (B, T, S)
-        rms = raw.square().mean(dim=-1, keepdim=True).add(1e-8).sqrt()
+            x = block(self.grow(x) if level else x, style, fields[level])
+        raw = self.head(self.finest(self.stretch(x), style, fields[-1]))[:, 0].float()  # (B, T, S)
+        rms = raw.square().mean(dim=-1, keepdim=True).add(1e-10).sqrt()
         return torch.asinh(self.gain * raw / rms)[:, None]

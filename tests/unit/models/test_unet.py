@@ -91,8 +91,8 @@ def test_the_spread_of_identical_panels_has_a_finite_slope() -> None:
 
 def test_noise_drawn_before_is_the_noise_drawn_on_the_way() -> None:
     generator = Generator(GeneratorConfig(latent=4, channels=(2, 3, 4, 5)), PANEL).eval()
-    for block in (*generator.blocks, generator.finest):
-        nn.init.normal_(block.noise_gain)
+    for noisy in (*(block.first for block in generator.blocks), generator.finest):
+        nn.init.normal_(noisy.noise_gain)
     latent = torch.randn(2, 4)
     torch.manual_seed(1)
     inline = generator(latent)
