@@ -1,10 +1,12 @@
 """The generator, and what keeps it and the discriminator in balance."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from seisray.config.checks import allow, require
 from seisray.config.panel import BodyConfig, PanelConfig
+from seisray.config.rebuild import MaskedConfig, RebuildTrainConfig
 from seisray.config.run import TrainConfig
 from seisray.config.watch import WatchConfig
 
@@ -31,7 +33,7 @@ class GeneratorConfig:
 
     latent: int = 64
     channels: tuple[int, int, int, int] = (16, 32, 48, 64)
-    ema: float = 0.99
+    ema: float = 0.999
     ema_ramp: int = 9
     spectral_norm: bool = False
     orthogonal: bool = False
@@ -49,6 +51,11 @@ class AdversaryConfig:
 
     Parameters
     ----------
+    judge
+        features: D's body learns to repair what is hidden, then stays as it is, and heads judge what it makes of a
+        panel. unet: the body learns as it judges, and repairs beside.
+    feature_share
+        Share of the steps in which the body learns to repair, before the game (features only).
     loss
         bce (non-saturating, on logits), hinge, wgan (without gradient_penalty or spectral_norm its logits only grow),
         rpgan (each real panel against one fake), sigmoid (bce of squashed outputs; exists to show what logits spare).
@@ -108,17 +115,19 @@ class AdversaryConfig:
     pixel_weight
         Of the per-pixel logits.
     reconstruction_weight
-        Of the head that repairs what was hidden (0 = off).
+        Of the head that repairs what was hidden (0 = off; unet only, as the body of features does nothing else).
     hidden_traces
         Share of the traces hidden.
     hidden_blocks
         Number of blocks hidden.
     """
 
-    loss: Literal["bce", "hinge", "wgan", "rpgan", "sigmoid"] = "bce"
+    judge: Literal["features", "unet"] = "features"
+    feature_share: float = 0.2
+    loss: Literal["bce", "hinge", "wgan", "rpgan", "sigmoid"] = "rpgan"
     spectral_norm: bool = True
     orthogonal: bool = False
-    minibatch_std: int = 0
+    minibatch_std: int = 2
     d_lr: float = 4e-4
     lr_ratio: float = 1.0
     beta1: float = 0.0
@@ -127,7 +136,7 @@ class AdversaryConfig:
     gradient_clip: float = 0.0
     accumulate: int = 1
     top_k: float = 1.0
-    r1: float = 0.3
+    r1: float = 0.0
     r2: float = 0.0
     gradient_penalty: float = 0.0
     penalty_every: int = 1
@@ -148,6 +157,8 @@ class AdversaryConfig:
     hidden_blocks: int = 3
 
     def __post_init__(self) -> None:
+        require(self.judge in ("features", "unet"), self, "judge", "one of features, unet")
+        allow(self, "0.01..0.9", 0.01, 0.9, "feature_share")
         losses = ("bce", "hinge", "wgan", "rpgan", "sigmoid")
         require(self.loss in losses, self, "loss", f"one of {', '.join(losses)}")
         require(self.minibatch_std == 0 or self.minibatch_std >= 2, self, "minibatch_std", "0 (off) or at least 2")
@@ -170,7 +181,8 @@ class AdversaryConfig:
         allow(self, "at least 0", 0, 1e12, "coarse_steps")
         allow(self, "0..10", 0, 10, "instance_noise")
         allow(self, "at least 1", 1, 1e12, "augment_steps", "instance_noise_steps")
-        allow(self, "0..0.9", 0, 0.9, "hidden_traces")
+        least = 0.01 if self.judge == "features" else 0.0
+        allow(self, f"{least:g}..0.9", least, 0.9, "hidden_traces")
         allow(self, "0..64", 0, 64, "hidden_blocks")
 
 
@@ -196,3 +208,26 @@ class GanConfig:
         allow(self, "at least 1", 1, 1e12, "sample_every")
         allow(self, "0..0.5", 0, 0.5, "held_out")
         require(self.measured == 0 or self.measured >= 16, self, "measured", "0 (off) or at least 16")
+
+    @property
+    def feature_steps(self) -> int:
+        """Steps in which D's body learns to repair, before the game."""
+        share = self.adversary.feature_share if self.adversary.judge == "features" else 0.0
+        return math.ceil(share * self.train.steps)
+
+    def repairing(self) -> MaskedConfig:
+        """Return how the body learns to repair."""
+        train, adversary = self.train, self.adversary
+        return MaskedConfig(
+            panel=self.panel,
+            body=self.body,
+            hidden_traces=adversary.hidden_traces,
+            hidden_blocks=adversary.hidden_blocks,
+            train=RebuildTrainConfig(
+                steps=self.feature_steps,
+                batch=train.batch,
+                workers=train.workers,
+                seed=train.seed,
+                precision=train.precision,
+            ),
+        )

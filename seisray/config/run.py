@@ -64,7 +64,7 @@ class TuneConfig:
 
     seed: int = 0
     startup: int = 6
-    grace: float = 0.25
+    grace: float = 0.4
     reduction: float = 2.0
     concurrent: int = 0
 

@@ -14,7 +14,11 @@ from seisray.models.unet import Body, TimeHead, orthogonalise, spectral_normed
 
 
 class Judgement(NamedTuple):
-    """What D says of panels. panel: (batch,) logits; pixel: (batch, traces, samples) logits; repair: the same shape."""
+    """What D says of panels.
+
+    panel: logits, (batch,) or (batch, patches). pixel: logits, (batch, traces, samples). repair: of the same shape, or
+    (batch, 0) where D repairs nothing.
+    """
 
     panel: Tensor
     pixel: Tensor

@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +16,13 @@ from seisray.models.coarse import coarsen
 from seisray.models.discriminator import Discriminator, Judgement
 from seisray.models.generator import Generator
 from seisray.models.masking import random_mask
+from seisray.models.projected import ProjectedDiscriminator
 from seisray.models.unet import channels_last, held_norms
 from seisray.training.balance import Balance
 from seisray.training.exam import Exam, mark, penalty_weights, set_exam
 from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
+from seisray.training.rebuild import RebuildStep
 from seisray.training.resumable import Resumable
 from seisray.training.schedule import along_cosine, along_line, passed, step_seed
 
@@ -37,7 +40,7 @@ class GanStep(Resumable):
     the order of sums, and which fakes top_k compares.
     """
 
-    parts = ("generator", "discriminator", "averaged", "opt_g", "opt_d", "balance")
+    parts: tuple[str, ...] = ("generator", "discriminator", "averaged", "opt_g", "opt_d", "balance")
 
     def __init__(
         self, config: GanConfig, *, device: str = "cpu", rank: int = 0, wrap: Wrap = lambda module: module
@@ -46,33 +49,70 @@ class GanStep(Resumable):
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
         self.generator = Generator(config.generator, config.panel).to(device)
-        self.discriminator = Discriminator(
-            config.body,
-            spectral_norm=adversary.spectral_norm,
-            minibatch_std=adversary.minibatch_std,
-            orthogonal=adversary.orthogonal,
-        ).to(device)
+        self.features = None
+        if config.feature_steps:
+            self.features = RebuildStep(config.repairing(), device=device, rank=rank, wrap=wrap)
+            self.parts = (*self.parts, "features")
+        self.discriminator = self._discriminator().to(device)
         for module in (self.generator, self.discriminator):
             channels_last(module)
         self._autocast = autocast(config.train, device)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
         self._generate, self._judge = wrap(self.generator), wrap(self.discriminator)
         betas = (adversary.beta1, adversary.beta2)
-        self.opt_d = torch.optim.Adam(self.discriminator.parameters(), lr=adversary.d_lr, betas=betas)
+        judging = [parameter for parameter in self.discriminator.parameters() if parameter.requires_grad]
+        self.opt_d = torch.optim.Adam(judging, lr=adversary.d_lr, betas=betas)
         g_lr = adversary.d_lr / adversary.lr_ratio
         self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=g_lr, betas=betas)
         self.balance = Balance(adversary, device)
         self._coins = random.Random()
+        self._hold_features()
+
+    def _discriminator(self) -> nn.Module:
+        config, adversary = self.config, self.config.adversary
+        if self.features is None:
+            return Discriminator(
+                config.body,
+                spectral_norm=adversary.spectral_norm,
+                minibatch_std=adversary.minibatch_std,
+                orthogonal=adversary.orthogonal,
+            )
+        return ProjectedDiscriminator(
+            self.features.network.body,
+            config.body,
+            spectral_norm=adversary.spectral_norm,
+            minibatch_std=adversary.minibatch_std,
+        )
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether D's body still learns, and the game has not begun."""
+        return self.step < self.config.feature_steps
+
+    def _hold_features(self) -> None:
+        if self.features is not None:
+            self.features.network.requires_grad_(self.learns_features).zero_grad(set_to_none=True)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        super().load_state_dict(state)
+        self._hold_features()
 
     def __call__(self, real: Tensor) -> dict[str, Tensor]:
         """Take one step on (batch, traces, samples) normalised panels; return its figures as 0-d tensors.
 
         Always d_loss, d_pixel, d_accuracy, g_loss, real_logit and fake_logit (means), d_gradient and g_gradient (norms
-        before clipping); repair, penalty, cutmix, lecam, augment_p in steps that use them. They are this worker's.
-        Raises ConfigError where the batch cannot be divided as asked for.
+        before clipping); repair, penalty, cutmix, lecam, augment_p in steps that use them. While D's body learns its
+        features only `repair` and `gradient`, the norm, of that. They are this worker's. Raises ConfigError where the
+        batch cannot be divided as asked for.
         """
         seed, adversary = self.config.train.seed, self.config.adversary
         self._check(len(real))
+        if self.features is not None and self.learns_features:
+            found = self.features(real)
+            self.step += 1
+            self._hold_features()
+            return {"repair": found["error"], "gradient": found["gradient"]}
         torch.manual_seed(step_seed(seed, self.step, self.rank, salt=self.salt))
         self._coins.seed(step_seed(seed, self.step, salt=self.salt))  # equal on all ranks: none waits for another
         real = real.to(self.device)[:, None]
@@ -134,7 +174,7 @@ class GanStep(Resumable):
     def _exam(self, real: Tensor, fake: Tensor, *, penalised: bool) -> Exam:
         adversary = self.config.adversary
         hidden = None
-        if adversary.reconstruction_weight:
+        if adversary.reconstruction_weight and self.features is None:
             hidden = random_mask(real, share_of_traces=adversary.hidden_traces, blocks=adversary.hidden_blocks)
         return set_exam(
             self._show(real),
@@ -191,6 +231,7 @@ class GanStep(Resumable):
         adversary, judge = self.config.adversary, self.discriminator
         cost = game(adversary.loss).g
         share = along_line(1.0, adversary.top_k, passed(self.step, self.config.train.steps))
+        learns = [parameter for parameter in judge.parameters() if parameter.requires_grad]
         judge.requires_grad_(False)
         fake.requires_grad_()
         shown = self._show(fake)
@@ -206,12 +247,13 @@ class GanStep(Resumable):
                 with torch.no_grad(), held_norms(judge):
                     against = self._judged(judge, rival)
             if share < 1:
-                kept = best(said.panel.detach(), share)
+                kept = best(said.panel.detach().reshape(len(part), -1).mean(dim=1), share)
                 said, against = (Judgement(*(head[kept] for head in one)) for one in (said, against))
             loss = cost(said.panel, against.panel) + adversary.pixel_weight * cost(said.pixel, against.pixel)
             gradients += torch.autograd.grad(loss / adversary.accumulate, seen)
             losses.append({"g_loss": loss.detach()})
-        judge.requires_grad_(True)
+        for parameter in learns:
+            parameter.requires_grad_()
         (gradient,) = torch.autograd.grad(shown, fake, torch.cat(gradients))
         return gradient, mean_figures(losses)["g_loss"]
 

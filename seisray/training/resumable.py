@@ -1,6 +1,6 @@
 """What every step class hands to a checkpoint and takes back."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from torch.optim import Optimizer
 
@@ -13,7 +13,7 @@ class Resumable:
     step: counts calls. salt: how often the run turned aside; random numbers depend on it.
     """
 
-    parts: ClassVar[tuple[str, ...]]
+    parts: tuple[str, ...]
     step = 0
     salt = 0
 
@@ -32,5 +32,7 @@ class Resumable:
         self.salt = turns
         for part in self.parts:
             optimiser = getattr(self, part)
+            if isinstance(optimiser, Resumable):
+                optimiser.turn_aside(turns, lr_factor)
             for group in optimiser.param_groups if isinstance(optimiser, Optimizer) else ():
                 group.update({rate: group[rate] * lr_factor for rate in RATES if rate in group})

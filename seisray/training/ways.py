@@ -75,7 +75,20 @@ class Way:
     costs: Callable[[Any], dict[str, Cost]]
 
 
-def _generated(step: GanStep, _: Samples, title: str) -> Figure:
+def _gan_score(step: GanStep, reference: Samples) -> dict[str, float]:
+    found = score_generator(step, reference)
+    if step.learns_features:
+        del found["diversity_ratio"]  # a watchdog would take a generator that has not begun for one that collapsed
+    return found
+
+
+def _gan_sheet(step: GanStep, reference: Samples, title: str) -> Figure:
+    if step.features is not None and step.learns_features:
+        return _rebuilt(step.features, reference, title)
+    return _generated(step, title)
+
+
+def _generated(step: GanStep, title: str) -> Figure:
     return plot_panels(step.samples(SHEET_PANELS).numpy(), title=title)
 
 
@@ -90,7 +103,7 @@ def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[
         metrics={name: measure.value for name, measure in measures.items()},
         details={"measures": {name: asdict(measure) for name, measure in measures.items()}, "blind": recorded},
         pictures={
-            "samples.png": _generated(step, blind, "generated panels"),
+            "samples.png": _generated(step, "generated panels"),
             "blind.png": plot_panels(blind, title="half were recorded, half generated"),
         },
     )
@@ -168,7 +181,7 @@ def _rebuild_costs(step: RebuildStep) -> dict[str, Cost]:
 
 _REBUILD = Way(step=RebuildStep, score=_rebuild_score, sheet=_rebuilt, outcome=_rebuild_outcome, costs=_rebuild_costs)
 WAYS: Mapping[str, Way] = {
-    "gan": Way(step=GanStep, score=score_generator, sheet=_generated, outcome=_gan_outcome, costs=_gan_costs),
+    "gan": Way(step=GanStep, score=_gan_score, sheet=_gan_sheet, outcome=_gan_outcome, costs=_gan_costs),
     "autoencoder": _REBUILD,
     "masked": _REBUILD,
     "inpaint": Way(

@@ -12,7 +12,7 @@ from optuna import Trial
 from seisray.config import GanConfig, PickerConfig
 from seisray.training.finetune import SCRATCH
 
-VERSION = 2
+VERSION = 3
 """Of the spaces: studies of another one are not gone on with."""
 
 Config = TypeVar("Config", GanConfig, PickerConfig)
@@ -20,6 +20,7 @@ Config = TypeVar("Config", GanConfig, PickerConfig)
 
 def gan_space(trial: Trial) -> None:
     """Draw the settings of a GAN: its game, how D is held back, how fast both learn, and what D is shown."""
+    judge = trial.suggest_categorical("adversary.judge", ["features", "unet"])
     loss = trial.suggest_categorical("adversary.loss", ["bce", "hinge", "rpgan", "wgan"])
     trial.suggest_categorical("spectral_norm", ["none", "d", "d+g"])
     trial.suggest_float("adversary.d_lr", 5e-5, 2e-3, log=True)
@@ -37,7 +38,10 @@ def gan_space(trial: Trial) -> None:
     trial.suggest_categorical("adversary.augment", [0.0, 0.2, 0.4, 0.6])
     trial.suggest_categorical("adversary.cutmix", [0.0, 0.5, 1.0])
     trial.suggest_categorical("adversary.lecam", [0.0, 0.1, 0.3])
-    trial.suggest_categorical("adversary.reconstruction_weight", [0.0, 1.0, 4.0])
+    if judge == "features":
+        trial.suggest_categorical("adversary.feature_share", [0.1, 0.2, 0.4])
+    else:
+        trial.suggest_categorical("adversary.reconstruction_weight", [0.0, 1.0, 4.0])
 
 
 def gan_config(base: GanConfig, drawn: Mapping[str, Any]) -> GanConfig:

@@ -60,7 +60,14 @@ def test_workers_share_a_batch_evenly() -> None:
 
 def test_every_stabiliser_can_be_off() -> None:
     AdversaryConfig(
-        spectral_norm=False, r1=0, pixel_weight=0, reconstruction_weight=0, hidden_traces=0, hidden_blocks=0
+        judge="unet",
+        spectral_norm=False,
+        minibatch_std=0,
+        r1=0,
+        pixel_weight=0,
+        reconstruction_weight=0,
+        hidden_traces=0,
+        hidden_blocks=0,
     )
     AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, flip=0, polarity=0)
 

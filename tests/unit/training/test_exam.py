@@ -20,7 +20,7 @@ def linear(panels: Tensor) -> Judgement:
 
 def marked(exam: Exam, *, scale: float = 1.0, **settings: float) -> tuple[Tensor, dict[str, Tensor]]:
     panels = exam.panels.requires_grad_()
-    adversary = AdversaryConfig(**{"r1": 0.0, "pixel_weight": 0.0} | settings)  # type: ignore[arg-type]
+    adversary = AdversaryConfig(**{"judge": "unet", "loss": "bce", "pixel_weight": 0.0} | settings)  # type: ignore[arg-type]
     return mark(linear(panels), exam, panels, adversary, anchors=torch.tensor([1.0, -1.0]), penalty_scale=scale)
 
 
@@ -70,7 +70,7 @@ def test_every_head_has_a_gradient_even_where_nobody_asks_for_it() -> None:
     """DDP would wait for it."""
     panels = exam().panels
     heads = [head.detach().requires_grad_() for head in linear(panels)]
-    adversary = AdversaryConfig(r1=0, pixel_weight=0, reconstruction_weight=0)
+    adversary = AdversaryConfig(loss="bce", pixel_weight=0, reconstruction_weight=0)
     loss, _ = mark(Judgement(*heads), exam(), panels, adversary, anchors=torch.zeros(2), penalty_scale=0.0)
     loss.backward()
     assert all(head.grad is not None for head in heads)

@@ -17,10 +17,19 @@ from seisray.config import AdversaryConfig, BodyConfig, GanConfig, GeneratorConf
 from seisray.errors import ConfigError
 from seisray.models.masking import random_mask
 from seisray.training.gan import GanStep
+from seisray.training.rebuild import RebuildStep
 
 PANELS = torch.randn(5, 4, 8, 32, generator=torch.Generator().manual_seed(0))  # (steps, batch, traces, samples)
 ALL_OFF = AdversaryConfig(
-    spectral_norm=False, r1=0, pixel_weight=0, reconstruction_weight=0, hidden_traces=0, hidden_blocks=0
+    judge="unet",
+    loss="bce",
+    minibatch_std=0,
+    spectral_norm=False,
+    r1=0,
+    pixel_weight=0,
+    reconstruction_weight=0,
+    hidden_traces=0,
+    hidden_blocks=0,
 )
 ALL_ON: dict[str, Any] = {
     "loss": "rpgan",
@@ -43,6 +52,8 @@ ALL_ON: dict[str, Any] = {
     "cutmix": 0.5,
     "lecam": 0.3,
 }
+UNET: dict[str, Any] = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
+FEATURES: dict[str, Any] = {"judge": "features", "feature_share": 0.5, "minibatch_std": 2, "r2": 0.3}
 ALONE: dict[str, dict[str, Any]] = {
     "default": {},
     "hinge": {"loss": "hinge"},
@@ -66,6 +77,8 @@ ALONE: dict[str, dict[str, Any]] = {
     "label_smoothing": {"label_smoothing": 0.1},
     "cutmix": {"cutmix": 0.5},
     "lecam": {"lecam": 0.3},
+    "features": {"judge": "features"},
+    "features to the middle of the run": FEATURES,
 }
 
 
@@ -84,8 +97,8 @@ def config(
     return GanConfig(
         panel=PanelConfig(traces=8, samples=32),
         body=BodyConfig(channels=(2, 2, 2, 2)),
-        generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2), **(generator or {})),
-        adversary=adversary or AdversaryConfig(**settings),
+        generator=GeneratorConfig(**{"latent": 4, "channels": (2, 2, 2, 2), "ema": 0.99} | (generator or {})),
+        adversary=adversary or AdversaryConfig(**UNET | settings),
         train=TrainConfig(steps=4, batch=4, workers=1, seed=seed, precision="fp32"),
     )
 
@@ -152,12 +165,13 @@ def test_each_step_hides_other_samples() -> None:
     assert abs(second / first - 1) > 1e-3  # far more than such a step learns
 
 
-def test_every_weight_of_both_networks_moves() -> None:
-    step = GanStep(config())
+@pytest.mark.parametrize("judge", ["unet", "features"])
+def test_every_weight_of_both_networks_moves(judge: str) -> None:
+    step = GanStep(config(judge=judge, feature_share=0.5))
     before = {name: tensor.clone() for name, tensor in step.state_dict()["discriminator"].items()}
     before_g = {name: tensor.clone() for name, tensor in step.generator.named_parameters()}
     run(step, range(4))
-    still = [n for n, p in step.discriminator.named_parameters() if torch.equal(p, before[n])]
+    still = [n for n, p in step.discriminator.named_parameters() if torch.equal(p, before[n]) and "mix" not in n]
     still += [n for n, p in step.generator.named_parameters() if torch.equal(p, before_g[n])]
     assert still == []
 
@@ -166,6 +180,37 @@ def test_the_generator_step_leaves_no_gradient_on_the_discriminator() -> None:
     step = GanStep(config())
     run(step, range(1))
     assert all(parameter.requires_grad for parameter in step.discriminator.parameters())
+
+
+def body_of(step: GanStep) -> dict[str, Tensor]:
+    return {name: weight.clone() for name, weight in step.discriminator.body.state_dict().items()}
+
+
+def test_the_body_learns_to_repair_and_then_stays_as_it_is() -> None:
+    step = GanStep(config(judge="features", feature_share=0.5))
+    new = body_of(step)
+    assert [set(found) for found in run(step, range(2))] == [{"repair", "gradient"}] * 2
+    learned = body_of(step)
+    assert not any(torch.equal(new[name], weight) for name, weight in learned.items())
+    assert ["d_loss" in found and "repair" not in found for found in run(step, range(2, 4))] == [True, True]
+    assert all(torch.equal(learned[name], weight) for name, weight in body_of(step).items())
+    assert not any(parameter.requires_grad for parameter in step.discriminator.body.parameters())
+
+
+def test_what_the_body_learns_is_what_it_learns_without_a_game() -> None:
+    step = GanStep(config(judge="features", feature_share=0.5))
+    alone = RebuildStep(step.config.repairing())
+    assert [found["repair"] for found in run(step, range(2))] == [alone(PANELS[i])["error"].item() for i in range(2)]
+    assert all(torch.equal(body_of(step)[name], weight) for name, weight in alone.network.body.state_dict().items())
+
+
+def test_the_heads_tell_panels_apart_by_features() -> None:
+    time = torch.arange(32) / 32
+    stripes = torch.sin(6.3 * 8 * time).expand(4, 8, 32) * 2
+    step = GanStep(config(judge="features", feature_share=0.5, lr_ratio=100, d_lr=0.01))
+    losses = [step(stripes) for _ in range(62)][2:]
+    assert losses[-1]["d_loss"] < 0.7 * losses[0]["d_loss"]
+    assert losses[-1]["d_accuracy"] > 0.8
 
 
 def test_the_discriminator_learns_to_tell_panels_apart() -> None:
@@ -197,7 +242,7 @@ def test_pictures_of_samples_do_not_disturb_training() -> None:
 
 
 def plain_step(step: GanStep, real: Tensor) -> dict[str, float]:
-    """Take the default step, spelled out: what results of earlier versions were made with."""
+    """Take the step with a U-Net, spelled out: what results of earlier versions were made with."""
     adversary, d, g = step.config.adversary, step.discriminator, step.generator
     torch.manual_seed(hash((step.config.train.seed, step.step, step.rank)) % 2**63)
     real = real[:, None]
@@ -236,7 +281,7 @@ def plain_step(step: GanStep, real: Tensor) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_default_step_is_to_the_bit_what_it_has_always_been(precision: Any) -> None:
+def test_the_step_with_a_unet_is_to_the_bit_what_it_has_always_been(precision: Any) -> None:
     made = dataclasses.replace(config(), train=TrainConfig(steps=4, batch=4, workers=1, precision=precision))
     plain, step = GanStep(made), GanStep(made)
     for panels in PANELS[:3]:
@@ -427,12 +472,14 @@ TWO_RANKS = """
     import os, sys, torch, torch.distributed as dist
     from torch.nn.parallel import DistributedDataParallel
     sys.path.insert(0, {folder!r})
-    from test_gan_step import ALL_ON, PANELS, config, weights_of
+    from test_gan_step import ALL_ON, FEATURES, PANELS, config, weights_of
     from seisray.training.gan import GanStep
     rank = int(sys.argv[1])
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method="file://{meet}", rank=rank, world_size=2)
-    for name, settings in dict(everything=ALL_ON, default=dict(), wgan=dict(loss="wgan", gradient_penalty=1.0)).items():
+    for name, settings in dict(
+        everything=ALL_ON, default=dict(), features=FEATURES, wgan=dict(loss="wgan", gradient_penalty=1.0)
+    ).items():
         norm = dict(spectral_norm=name == "everything")
         step = GanStep(config(**settings, generator=norm), rank=rank, wrap=DistributedDataParallel)
         for i in range(3):

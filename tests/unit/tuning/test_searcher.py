@@ -139,7 +139,7 @@ def decide(halving: Halving, name: str, step: int, score: float) -> str:
 
 
 def halving_of(study: optuna.Study, names: str, tune: TuneConfig | None = None) -> Halving:
-    halving = Halving(study, metric="score", mode="min", steps=8, tune=tune or TuneConfig())
+    halving = Halving(study, metric="score", mode="min", steps=8, tune=tune or TuneConfig(grace=0.25))
     for name in names:
         halving.on_trial_add(None, SimpleNamespace(trial_id=name))  # type: ignore[arg-type]
     return halving

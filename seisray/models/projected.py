@@ -1,0 +1,72 @@
+"""The discriminator that judges panels by what its body learned before the game, by repairing hidden parts of them.
+
+Source: projected GANs, Sauer et al. 2021, 2111.01007: heads at several depths of a network that stays as it is, each
+behind a random mixture of channels, so that none can win by a single feature.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from seisray.config import BodyConfig
+from seisray.models.discriminator import Judgement, spread
+from seisray.models.unet import SLOPE, Body, TimeHead, conv, spectral_normed
+
+RAW_WIDTH = 16  # of the head that sees panels as they are: what the body overlooks counts, too
+
+
+class ProjectedDiscriminator(nn.Module):
+    """Judge (batch, 1, traces, samples) panels by the encoder of a body, which is not trained here.
+
+    The decoder would be two thirds of the cost. Each head gives a logit for every 8 traces x 16 samples; positive means
+    field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the deepest head is shown (0 =
+    none). spectral_norm: hold the heads.
+    """
+
+    def __init__(self, body: Body, config: BodyConfig, *, spectral_norm: bool, minibatch_std: int = 0) -> None:
+        super().__init__()
+        self.body, self.minibatch_std = body.requires_grad_(False), minibatch_std
+        levels = len(config.channels)
+        shown = [*config.channels[:-1], config.channels[-1] + (minibatch_std > 0)]
+        self.heads = nn.ModuleList(
+            PatchHead(n_in, 2 * n_in, [(2, 2)] * (levels - 1 - level)) for level, n_in in enumerate(shown)
+        )
+        self.raw_head = PatchHead(1, RAW_WIDTH, [(1, 2)] + [(2, 2)] * (levels - 1))
+        self.pixel_head = nn.Sequential(conv(config.channels[0], RAW_WIDTH), nn.LeakyReLU(SLOPE), TimeHead(RAW_WIDTH))
+        if spectral_norm:
+            for head in (*self.heads, self.raw_head):
+                spectral_normed(head.judge)
+            spectral_normed(self.pixel_head)
+
+    def forward(self, panels: Tensor) -> Judgement:
+        """Return logits of panels, (batch, heads * patches), and of pixels; it repairs nothing."""
+        features = self.body.encode(panels)
+        *others, deep = features
+        shown = [*others, torch.cat([deep, self._spread(deep)], dim=1)] if self.minibatch_std else features
+        logits = [head(x) for head, x in zip(self.heads, shown, strict=True)]
+        panel = torch.cat([*logits, self.raw_head(panels)], dim=1)
+        return Judgement(panel, self.pixel_head(features[0]), panels.new_zeros(len(panels), 0))
+
+    def _spread(self, deep: Tensor) -> Tensor:
+        return spread(deep, self.minibatch_std).to(deep)[..., None, None].expand(-1, 1, *deep.shape[2:])
+
+
+class PatchHead(nn.Module):
+    """Mix channels at random, once and for all, stride, and judge: (batch, n_in, ...) -> (batch, patches)."""
+
+    def __init__(self, n_in: int, width: int, strides: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(n_in, width, 1, bias=False).requires_grad_(False)
+        nn.init.kaiming_normal_(self.mix.weight)
+        layers = [layer for stride in strides for layer in (small_conv(width, width, stride), nn.LeakyReLU(SLOPE))]
+        self.judge = nn.Sequential(*layers, small_conv(width, width), nn.LeakyReLU(SLOPE), small_conv(width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits."""
+        return torch.as_tensor(self.judge(self.mix(x)).flatten(1))
+
+
+def small_conv(n_in: int, n_out: int, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:
+    """Return a convolution of three traces by five samples."""
+    return conv(n_in, n_out, kernel=(3, 5), stride=stride)

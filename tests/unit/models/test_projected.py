@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from seisray.config import BodyConfig
+from seisray.models.projected import ProjectedDiscriminator
+from seisray.models.unet import Body
+
+CONFIG = BodyConfig(channels=(2, 3, 4, 5))
+PATCHES = 2 * 3  # of 8 traces x 16 samples
+HEADS = 5  # four levels of the encoder, and the panels themselves
+
+
+def judge(**settings: int) -> ProjectedDiscriminator:
+    torch.manual_seed(0)
+    return ProjectedDiscriminator(Body(CONFIG.channels), CONFIG, spectral_norm=True, **settings)
+
+
+@pytest.mark.parametrize("minibatch_std", [0, 2])
+def test_each_head_judges_each_patch(minibatch_std: int) -> None:
+    said = judge(minibatch_std=minibatch_std)(torch.randn(4, 1, 16, 48))
+    assert said.panel.shape == (4, HEADS * PATCHES)
+    assert said.pixel.shape == (4, 16, 48)
+    assert said.repair.numel() == 0
+
+
+def test_only_heads_learn() -> None:
+    learns = {name.split(".")[0] for name, parameter in judge().named_parameters() if parameter.requires_grad}
+    assert learns == {"heads", "raw_head", "pixel_head"}
+    assert not any(parameter.requires_grad for head in judge().heads for parameter in head.mix.parameters())
+
+
+def test_the_slope_of_panels_goes_through_the_body() -> None:
+    panels = torch.randn(2, 1, 8, 32, requires_grad=True)
+    network = judge()
+    deepest = network.heads[-1](network.body.encode(panels)[-1])
+    (slope,) = torch.autograd.grad(deepest.sum(), panels)
+    assert slope.abs().sum() > 0
+
+
+def test_panels_without_a_graph_cost_none_in_the_body() -> None:
+    network = judge()
+    seen = []
+    network.heads[0].mix.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].requires_grad))
+    network(torch.randn(2, 1, 8, 32))
+    assert seen == [False]
+
+
+def test_panels_that_are_all_alike_are_told_by_their_spread() -> None:
+    network = judge(minibatch_std=4).eval()
+    alike = torch.randn(1, 1, 8, 32).expand(4, -1, -1, -1)
+    among_others = torch.cat([alike[:1], torch.randn(3, 1, 8, 32)])
+    assert not torch.allclose(network(alike).panel[0], network(among_others).panel[0])
