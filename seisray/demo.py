@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seisray.config import DemoConfig, GanConfig, PickerConfig, PickerTrainConfig, TrainConfig
+from seisray.config import AdversaryConfig, DemoConfig, GanConfig, PickerConfig, PickerTrainConfig, TrainConfig
 from seisray.errors import ConfigError
 from seisray.ingest import IngestConfig, ingest
 from seisray.ingest.sources import field_files
@@ -76,7 +76,10 @@ def demo(
     ]
     held_out = ordered[split:]
     gan = f"{name}-gan"
-    gan_config = GanConfig(train=TrainConfig(steps=config.gan_steps, batch=config.gan_batch))
+    gan_config = GanConfig(
+        adversary=AdversaryConfig(feature_share=0.5),  # what the picker takes over is worth more here than samples
+        train=TrainConfig(steps=config.gan_steps, batch=config.gan_batch),
+    )
     picker_config = PickerConfig(train=PickerTrainConfig(steps=config.picker_steps))
     if not place.versions(gan):
         pretrain_gan([name], model=gan, store=store, config=gan_config)

@@ -198,7 +198,7 @@ class GanConfig:
     body: BodyConfig = field(default_factory=BodyConfig)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
+    train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=2000, checkpoint_every=100))
     watch: WatchConfig = field(default_factory=WatchConfig)
     sample_every: int = 100
     held_out: float = 0.1

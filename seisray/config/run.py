@@ -80,13 +80,13 @@ class DemoConfig:
 
     shots, snr_db: of the synthetic survey; the noisiest shots decide how many picks anybody could make.
     labelled: gathers with labels that both pickers learn from.
-    gan_steps, gan_batch, picker_steps: how long they train.
+    gan_steps, gan_batch, picker_steps: how long they train; the GAN learns features in half of its steps.
     """
 
     shots: int = 60
     snr_db: tuple[float, float] = (12.0, 30.0)
     labelled: int = 20
-    gan_steps: int = 200
+    gan_steps: int = 500
     gan_batch: int = 8
     picker_steps: int = 330
 
