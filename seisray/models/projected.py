@@ -19,9 +19,10 @@ RAW_WIDTH = 16  # of the head that sees panels as they are: what the body overlo
 class ProjectedDiscriminator(nn.Module):
     """Judge (batch, 1, traces, samples) panels by the encoder of a body, which is not trained here.
 
-    The decoder would be two thirds of the cost. Each head gives a logit for every 8 traces x 16 samples; positive means
-    field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the deepest head is shown (0 =
-    none). spectral_norm: hold the heads.
+    The decoder would be two thirds of the cost. Two more heads see the panels as they are, and their spectrum, to which
+    convolutions over traces and samples are nearly blind. Each head gives a logit for every 8 traces x 16 samples, or
+    as many; positive means field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the
+    deepest head is shown (0 = none). spectral_norm: hold the heads.
     """
 
     def __init__(self, body: Body, config: BodyConfig, *, spectral_norm: bool, minibatch_std: int = 0) -> None:
@@ -33,9 +34,10 @@ class ProjectedDiscriminator(nn.Module):
             PatchHead(n_in, 2 * n_in, [(2, 2)] * (levels - 1 - level)) for level, n_in in enumerate(shown)
         )
         self.raw_head = PatchHead(1, RAW_WIDTH, [(1, 2)] + [(2, 2)] * (levels - 1))
+        self.spectrum_head = PatchHead(3, RAW_WIDTH, [(2, 2)] * (levels - 1))
         self.pixel_head = nn.Sequential(conv(config.channels[0], RAW_WIDTH), nn.LeakyReLU(SLOPE), TimeHead(RAW_WIDTH))
         if spectral_norm:
-            for head in (*self.heads, self.raw_head):
+            for head in (*self.heads, self.raw_head, self.spectrum_head):
                 spectral_normed(head.judge)
             spectral_normed(self.pixel_head)
 
@@ -45,7 +47,7 @@ class ProjectedDiscriminator(nn.Module):
         *others, deep = features
         shown = [*others, torch.cat([deep, self._spread(deep)], dim=1)] if self.minibatch_std else features
         logits = [head(x) for head, x in zip(self.heads, shown, strict=True)]
-        panel = torch.cat([*logits, self.raw_head(panels)], dim=1)
+        panel = torch.cat([*logits, self.raw_head(panels), self.spectrum_head(spectrum(panels))], dim=1)
         return Judgement(panel, self.pixel_head(features[0]), panels.new_zeros(len(panels), 0))
 
     def _spread(self, deep: Tensor) -> Tensor:
@@ -65,6 +67,19 @@ class PatchHead(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits."""
         return torch.as_tensor(self.judge(self.mix(x)).flatten(1))
+
+
+def spectrum(panels: Tensor) -> Tensor:
+    """Return log10 amplitudes by wavenumber and frequency, and where each lies: (batch, 3, traces, samples / 2).
+
+    Wavenumber 0 is in the middle; the Nyquist frequency is left out.
+    """
+    with torch.autocast(panels.device.type, enabled=False):
+        waves = torch.fft.fftshift(torch.fft.rfft2(panels.float(), norm="ortho"), dim=2)[..., :-1]
+        level = 0.5 * torch.log10(waves.real.square() + waves.imag.square() + 1e-4)  # (B, 1, K, F)
+    wavenumber = torch.linspace(-1, 1, level.shape[2], device=panels.device)[:, None].expand_as(level)
+    frequency = torch.linspace(-1, 1, level.shape[3], device=panels.device).expand_as(level)
+    return torch.cat([level, wavenumber, frequency], dim=1)
 
 
 def small_conv(n_in: int, n_out: int, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:

@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from seisray.config import BodyConfig
-from seisray.models.projected import ProjectedDiscriminator
+from seisray.models.projected import ProjectedDiscriminator, spectrum
 from seisray.models.unet import Body
 
 CONFIG = BodyConfig(channels=(2, 3, 4, 5))
 PATCHES = 2 * 3  # of 8 traces x 16 samples
-HEADS = 5  # four levels of the encoder, and the panels themselves
+HEADS = 6  # four levels of the encoder, the panels themselves, and their spectrum
 
 
 def judge(**settings: int) -> ProjectedDiscriminator:
@@ -25,7 +25,7 @@ def test_each_head_judges_each_patch(minibatch_std: int) -> None:
 
 def test_only_heads_learn() -> None:
     learns = {name.split(".")[0] for name, parameter in judge().named_parameters() if parameter.requires_grad}
-    assert learns == {"heads", "raw_head", "pixel_head"}
+    assert learns == {"heads", "raw_head", "spectrum_head", "pixel_head"}
     assert not any(parameter.requires_grad for head in judge().heads for parameter in head.mix.parameters())
 
 
@@ -50,3 +50,20 @@ def test_panels_that_are_all_alike_are_told_by_their_spread() -> None:
     alike = torch.randn(1, 1, 8, 32).expand(4, -1, -1, -1)
     among_others = torch.cat([alike[:1], torch.randn(3, 1, 8, 32)])
     assert not torch.allclose(network(alike).panel[0], network(among_others).panel[0])
+
+
+def test_a_plane_wave_is_one_point_of_the_spectrum() -> None:
+    trace, sample = torch.arange(16)[:, None] / 16, torch.arange(32) / 32
+    level, wavenumber, frequency = spectrum(torch.cos(2 * torch.pi * (3 * trace + 5 * sample))[None, None])[0]
+    assert level.shape == (16, 16)
+    assert divmod(int(level.argmax()), 16) == (16 // 2 + 3, 5)
+    assert (level > level.max() - 1).sum() == 1
+    assert wavenumber[0, 0] == frequency[0, 0] == -1
+    assert wavenumber[-1, 0] == frequency[0, -1] == 1
+
+
+def test_the_spectrum_of_silence_has_a_slope() -> None:
+    silence = torch.zeros(1, 1, 8, 32, requires_grad=True)
+    spectrum(silence)[:, 0].sum().backward()
+    assert silence.grad is not None
+    assert silence.grad.isfinite().all()
