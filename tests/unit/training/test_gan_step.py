@@ -204,6 +204,18 @@ def test_what_the_body_learns_is_what_it_learns_without_a_game() -> None:
     assert all(torch.equal(body_of(step)[name], weight) for name, weight in alone.network.body.state_dict().items())
 
 
+@pytest.mark.parametrize(("traces", "samples"), [(32, 128), (128, 1024)])
+def test_panels_have_any_size_from_small_to_large(traces: int, samples: int) -> None:
+    made = dataclasses.replace(
+        config(feature_share=0.25, judge="features"), panel=PanelConfig(traces=traces, samples=samples)
+    )
+    step = GanStep(made)
+    for _ in range(2):
+        found = step(torch.randn(2, traces, samples))
+    assert found["g_loss"].isfinite()
+    assert step.samples(1).shape == (1, traces, samples)
+
+
 def test_the_heads_tell_panels_apart_by_features() -> None:
     time = torch.arange(32) / 32
     stripes = torch.sin(6.3 * 8 * time).expand(4, 8, 32) * 2
