@@ -155,7 +155,7 @@ def damage_named(location: Location) -> Iterator[None]:
     """Turn what Arrow says of a damaged table into an error that names it."""
     try:
         yield
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, IndexError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise StorageError(f"{location} is not a readable table: {reason}; delete it and make it again") from error
 
@@ -174,6 +174,24 @@ def read_gathers(location: Location) -> Iterator[Gather]:
     """Yield the gathers of a shard."""
     for row in read_shard(location):
         yield gather_of(row)
+
+
+def read_columns(location: Location, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of a shard, and read no others: geometry and labels come without the samples."""
+    with damage_named(location):
+        return pq.read_table(location.path, filesystem=location.filesystem, columns=list(columns))
+
+
+def read_gather(location: Location, row: int) -> Gather:
+    """Return one gather of a shard, by its row; only the row group that holds it is read."""
+    with damage_named(location), location.filesystem.open_input_file(location.path) as source:
+        file = pq.ParquetFile(source)
+        ends = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
+        group = int(np.searchsorted(ends, row, side="right"))
+        if row < 0 or group == len(ends):
+            raise IndexError(f"row {row} of {ends[-1] if len(ends) else 0}")
+        table = file.read_row_group(group)
+    return gather_of(next(rows(table.slice(row - (ends[group] - table.num_rows), 1))))
 
 
 def gather_of(row: dict[str, Any]) -> Gather:

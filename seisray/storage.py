@@ -180,7 +180,8 @@ class Location:
     def write_bytes(self, data: bytes) -> None:
         """Write a whole file, so that readers see the old or the new one and never a part."""
         if not self.is_local:
-            with self._files.open_output_stream(self.path) as stream:
+            about = {"Content-Type": "text/html; charset=utf-8"} if self.name.endswith(".html") else None
+            with self._files.open_output_stream(self.path, metadata=about) as stream:
                 stream.write(data)
             return
         target = Path(self.path)

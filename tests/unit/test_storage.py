@@ -118,6 +118,13 @@ def test_a_uri_that_cannot_be_used_is_refused(uri: str) -> None:
         locate(uri)
 
 
+def test_a_page_in_s3_opens_in_a_browser(s3: str) -> None:
+    page = locate(f"{s3}/reports/index.html")
+    page.write_bytes(b"<!doctype html>")
+    with page.filesystem.open_input_file(page.path) as file:
+        assert file.metadata()[b"Content-Type"].startswith(b"text/html")
+
+
 def test_a_local_file_has_no_etag(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"0")
     assert (locate(str(tmp_path)) / "a").etag() is None
