@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from seisray.errors import ConfigError, PicksError
@@ -22,6 +22,8 @@ RATES = {
     "hit_rate_2ms_debiased": "±2 ms,\nmedian removed",
     "coverage": "picked",
 }
+CHART_WIDTH = 5.6
+"""Inches: with it, text of 9 points can be read on a phone."""
 CROWDED = 4000
 """Points beyond which a scatter becomes a density."""
 
@@ -37,7 +39,7 @@ def plot_residuals(residual_ms: ArrayLike) -> Figure:
         raise PicksError("no residual is known: no trace has both a pick and a labelled first break")
     size, median = np.abs(residual), float(np.median(residual))
     reach = float(np.clip(np.ceil(np.percentile(size, 98)), 6.0, 40.0))
-    figure, axes = _chart(f"Pick minus first break, {residual.size:,} traces", width=7.4, height=4.2)
+    figure, axes = _chart(f"Pick minus first break, {residual.size:,} traces", width=CHART_WIDTH, height=4.2)
     axes.axvspan(-4, 4, color=BLUE, alpha=0.07, linewidth=0)
     axes.axvspan(-2, 2, color=BLUE, alpha=0.11, linewidth=0)
     axes.hist(np.clip(residual, -reach, reach), bins=_bins(residual.size, reach), color=BLUE, linewidth=0)
@@ -49,7 +51,7 @@ def plot_residuals(residual_ms: ArrayLike) -> Figure:
         lines.append((f"{np.mean(size <= tolerance + ROUNDING_MS):.1%} within ±{tolerance} ms", INK))
     lines.append((f"{np.mean(size > reach):.1%} beyond ±{reach:g} ms,\nin the outermost bars", MUTED))
     for row, (line, colour) in enumerate(lines):
-        axes.text(1.02, 0.97 - 0.09 * row, line, transform=axes.transAxes, color=colour, fontsize=10, va="top")
+        axes.text(0.04, 0.97 - 0.07 * row, line, transform=axes.transAxes, color=colour, fontsize=9, va="top")
     axes.set_xlim(-reach, reach)
     axes.set_xlabel("residual (ms); positive = picked late", color=INK)
     axes.set_ylabel("traces", color=INK)
@@ -61,7 +63,7 @@ def plot_hit_rates(scores: Mapping[str, PickScore]) -> Figure:
     """Draw the hit rates of several pick sets side by side; names become the legend, in the order given."""
     if not scores:
         raise ConfigError("no score to draw, expected at least one")
-    figure, axes = _chart("Share of labelled traces", width=max(7.4, 1.1 * len(scores) + 5.0), height=4.2)
+    figure, axes = _chart("Share of labelled traces", width=max(CHART_WIDTH, 1.1 * len(scores) + 3.4), height=4.2)
     group = np.arange(len(RATES))
     width = 0.82 / len(scores)
     for index, (name, score) in enumerate(scores.items()):
@@ -78,34 +80,36 @@ def plot_hit_rates(scores: Mapping[str, PickScore]) -> Figure:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(axis="y", color="#dfe5ea", linewidth=0.7)
     axes.set_axisbelow(True)
-    figure.legend(loc="outside lower left", ncols=min(3, len(scores)), frameon=False, fontsize=9, labelcolor=INK)
+    figure.legend(loc="outside lower left", ncols=min(2, len(scores)), frameon=False, fontsize=9, labelcolor=INK)
     return figure
 
 
-def plot_pick_offset(offset_m: ArrayLike, pick_ms: ArrayLike) -> Figure:
+def plot_pick_offset(offset_m: ArrayLike, pick_ms: ArrayLike, *, n_all: int | None = None) -> Figure:
     """Draw pick times against offset, time downwards as in a gather; many points become a density.
 
-    offset_m, pick_ms: same shape, NaN = none. Raises PicksError where shapes differ or no pair is known.
+    offset_m, pick_ms: same shape, NaN = none. n_all: how many picks these were drawn from; None = they are all.
+    Raises PicksError where shapes differ or no pair is known.
     """
-    offset, pick = np.asarray(offset_m, dtype=np.float64), np.asarray(pick_ms, dtype=np.float64)
-    if offset.shape != pick.shape:
-        raise PicksError(f"offsets have shape {offset.shape}, picks {pick.shape}; expected the same")
-    known = np.isfinite(offset) & np.isfinite(pick)
-    offset, pick = offset[known], pick[known]
-    if offset.size == 0:
-        raise PicksError("no trace has both an offset and a pick")
-    figure, axes = _chart(f"Pick time against offset, {offset.size:,} picks", width=7.4, height=4.8)
-    if offset.size > CROWDED:
-        cells = axes.hexbin(offset, pick, gridsize=(70, 32), bins="log", mincnt=1, cmap="viridis", linewidths=0)
-        bar = figure.colorbar(cells, ax=axes, pad=0.02, shrink=0.9)
-        bar.set_label("picks a cell", color=INK)
-    else:
-        axes.scatter(offset, pick, s=float(np.clip(6000 / offset.size, 5, 20)), color=BLUE, alpha=0.55, linewidths=0)
-    axes.grid(color="#dfe5ea", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.invert_yaxis()
-    axes.set_xlabel("offset (m)", color=INK)
-    axes.set_ylabel("time from the first sample (ms)", color=INK)
+    return _plot_pick_time(offset_m, pick_ms, "offset (m)", n_all)
+
+
+def plot_pick_channel(channel: ArrayLike, pick_ms: ArrayLike, *, n_all: int | None = None) -> Figure:
+    """Draw pick times against channel, as `plot_pick_offset` does against offset."""
+    return _plot_pick_time(channel, pick_ms, "channel", n_all)
+
+
+def plot_probabilities(counts: ArrayLike) -> Figure:
+    """Draw how many live traces have which probability. counts: (n_bins,) over equal bins of 0..1."""
+    count = np.asarray(counts, dtype=np.float64)
+    figure, axes = _chart(f"Probability, {int(count.sum()):,} live traces", width=CHART_WIDTH, height=3.9)
+    left = np.arange(count.size) / count.size
+    axes.bar(left, count, width=1 / count.size, align="edge", color=BLUE, linewidth=0)
+    axes.set_yscale("symlog", linthresh=10)  # the few doubtful traces are what one looks for
+    axes.set_ylim(0, max(count.max(initial=0) * 1.6, 2))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("probability that the picker gives its pick", color=INK)
+    axes.set_ylabel("traces", color=INK)
     return figure
 
 
@@ -142,6 +146,31 @@ def smooth(values: ArrayLike, window: int) -> NDArray[np.float64]:
     mean: NDArray[np.float64] = np.full(value.size, np.nan)
     np.divide(total[high] - total[low], number, out=mean, where=number > 0)
     return mean
+
+
+def _plot_pick_time(position: ArrayLike, pick_ms: ArrayLike, label: str, n_all: int | None) -> Figure:
+    name = label.split(" ")[0]
+    at, pick = np.asarray(position, dtype=np.float64), np.asarray(pick_ms, dtype=np.float64)
+    if at.shape != pick.shape:
+        raise PicksError(f"{name}s have shape {at.shape}, picks {pick.shape}; expected the same")
+    known = np.isfinite(at) & np.isfinite(pick)
+    at, pick = at[known], pick[known]
+    if at.size == 0:
+        raise PicksError(f"no trace has both a known {name} and a pick")
+    shown = f"{at.size:,} picks" if n_all in (None, at.size) else f"{at.size:,} of {n_all:,} picks"
+    figure, axes = _chart(f"Pick time against {name}, {shown}", width=CHART_WIDTH, height=4.4)
+    if at.size > CROWDED:
+        cells = axes.hexbin(at, pick, gridsize=(70, 32), bins="log", mincnt=1, cmap="viridis", linewidths=0)
+        bar = figure.colorbar(cells, ax=axes, pad=0.02, shrink=0.9)
+        bar.set_label("picks a cell", color=INK)
+    else:
+        axes.scatter(at, pick, s=float(np.clip(6000 / at.size, 5, 20)), color=BLUE, alpha=0.55, linewidths=0)
+    axes.grid(color="#dfe5ea", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.invert_yaxis()
+    axes.set_xlabel(label, color=INK)
+    axes.set_ylabel("time from the first sample (ms)", color=INK)
+    return figure
 
 
 def _draw_curve(axes: Axes, name: str, step: NDArray[np.float64], value: NDArray[np.float64], colour: str) -> None:

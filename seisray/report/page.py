@@ -25,7 +25,7 @@ class Section:
     """Hold one section of a report.
 
     text: paragraphs parted by blank lines, plain text. figures: (caption, PNG or MP4 bytes) in order.
-    table: rows of cells, the first one the header; None = no table.
+    table: rows of cells, the first one the header; None = no table. columns: figures stand side by side where they fit.
     Raises ConfigError on an empty title, ragged rows, or a figure that is neither PNG nor MP4.
     """
 
@@ -33,6 +33,7 @@ class Section:
     text: str = ""
     figures: tuple[tuple[str, bytes], ...] = ()
     table: tuple[tuple[str, ...], ...] | None = None
+    columns: bool = False
 
     def __post_init__(self) -> None:
         if not self.title.strip():
@@ -68,6 +69,7 @@ def _part(index: int, section: Section) -> dict[str, object]:
             {"caption": caption, "video": _media_type(content) == "video/mp4", "uri": _data_uri(content)}
             for caption, content in section.figures
         ],
+        "columns": section.columns,
         "header": section.table[0] if section.table else (),
         "rows": [[(cell, _NUMBER.fullmatch(cell) is not None) for cell in row] for row in (section.table or ())[1:]],
     }

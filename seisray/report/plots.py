@@ -4,19 +4,23 @@ Figures are plain `matplotlib.figure.Figure` objects: no window, no pyplot, no s
 """
 
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from math import ceil
 from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from seisray.errors import ConfigError, PicksError
 from seisray.gather import Gather
+
+Display = Literal["density", "wiggle"]
 
 INK = "#1b2733"
 MUTED = "#5b6b7a"
@@ -29,11 +33,35 @@ SEISMIC_GREY = LinearSegmentedColormap.from_list("seismic_grey", ["white", "#d0d
 """Troughs white, peaks black, zero mid-grey: the usual variable-density display."""
 
 
-def png_bytes(figure: Figure, *, dpi: int = 110) -> bytes:
-    """Return a figure as PNG; the same figure gives the same bytes."""
+def png_bytes(figure: Figure, *, dpi: int = 110, few_colours: bool = False) -> bytes:
+    """Return a figure as PNG; the same figure gives the same bytes.
+
+    few_colours: keep greys and those of picks, which makes a picture of a gather less than half as large.
+    """
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    about = {"Software": None}
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata=about)
+    if few_colours:
+        drawn = Image.open(buffer).convert("RGB").quantize(palette=_gather_palette(), dither=Image.Dither.NONE)
+        buffer = BytesIO()
+        drawn.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
+
+
+@cache
+def _gather_palette() -> Image.Image:
+    """Return a palette of greys, and of the colours on gathers with what they blend to at their edges."""
+    grey = [(level, level, level) for level in np.linspace(0, 255, 48).round().astype(int).tolist()]
+    ground = [(255, 255, 255), (128, 128, 128), (0, 0, 0)]
+    marks = [
+        tuple(round(255 * share * one + (1 - share) * other) for one, other in zip(to_rgb(mark), under, strict=True))
+        for mark in (PICK, FLAGGED, FIRST_BREAK, DEAD, INK, MUTED)
+        for share in (1.0, 0.75, 0.5, 0.25)
+        for under in ground
+    ]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([level for colour in (*grey, *marks) for level in colour])
+    return palette
 
 
 def plot_gather(
@@ -41,16 +69,18 @@ def plot_gather(
     *,
     pick_ms: ArrayLike | None = None,
     flag: Sequence[str] | NDArray[np.str_] | None = None,
-    display: Literal["density", "wiggle"] = "density",
+    display: Display = "density",
     title: str | None = None,
     max_ms: float | None = None,
     clip_percentile: float = 97.0,
+    compact: bool = False,
 ) -> Figure:
     """Draw a gather: traces from left to right, time downwards, every trace brought to the same RMS, then clipped.
 
     pick_ms: (n_traces,) ms from the first sample, NaN = none: red dots, orange where `flag` is not "ok".
     flag: (n_traces,) as in the pick table. Labelled first breaks are open cyan circles, dead traces sand bands.
     max_ms: last time shown. clip_percentile: share of amplitudes below full black or, in wiggles, below 1.5 traces.
+    compact: small enough that text can be read on a phone, and two fit side by side on a screen.
     Raises PicksError where picks or flags do not fit the gather, ConfigError on a setting outside its range.
     """
     if display not in ("density", "wiggle"):
@@ -66,7 +96,9 @@ def plot_gather(
     n_shown = min(gather.n_samples, int(round(end_ms / interval_ms, 6)) + 1)
     amplitude = balance(gather.samples[:, :n_shown], clip_percentile)  # (n_traces, n_shown) in -1..1
 
-    figure = Figure(figsize=(float(np.clip(3.5 + 0.07 * gather.n_traces, 6.5, 15.0)), 6.8), layout="constrained")
+    least, most = (5.4, 10.0) if compact else (6.5, 15.0)
+    width = float(np.clip((0.02 if compact else 0.07) * gather.n_traces + 3.5, least, most))
+    figure = Figure(figsize=(width, 5.6 if compact else 6.8), layout="constrained")
     axes = figure.add_subplot()
     if display == "density":
         extent = (-0.5, gather.n_traces - 0.5, (n_shown - 0.5) * interval_ms, -0.5 * interval_ms)
@@ -79,7 +111,7 @@ def plot_gather(
     draw_dead(axes, gather.live)
     _draw_times(axes, gather, pick_ms, flag, end_ms)
     _label_gather(axes, gather)
-    _draw_legend(axes)
+    _draw_legend(axes, columns=2 if compact else 4)
     axes.set_title(_default_title(gather) if title is None else title, loc="left", color=INK, weight="bold", pad=10)
     return figure
 
@@ -201,10 +233,10 @@ def _trace_ticks(n_traces: int) -> list[int]:
     return sorted({0, *range(step - 1, n_traces, step)})
 
 
-def _draw_legend(axes: Axes) -> None:
+def _draw_legend(axes: Axes, *, columns: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        style = {"ncols": 4, "frameon": False, "fontsize": 9, "markerscale": 1.4, "labelcolor": INK}
+        style = {"ncols": columns, "frameon": False, "fontsize": 9, "markerscale": 1.4, "labelcolor": INK}
         axes.figure.legend(handles, labels, loc="outside lower right", **style)
 
 

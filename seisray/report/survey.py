@@ -1,28 +1,48 @@
 """`seisray report`: one page on the picks of a survey and on the models that made them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
+from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.gather import Gather
 from seisray.metrics.picks import PickScore, score_picks
-from seisray.picking.score import compare
-from seisray.registry import Model, PickSet, Store
-from seisray.report.charts import plot_curves, plot_hit_rates, plot_pick_offset, plot_residuals
+from seisray.picking.score import labels_of
+from seisray.picking.traces import picked_shards
+from seisray.registry import PickSet, Store, Survey
+from seisray.report.charts import (
+    plot_hit_rates,
+    plot_pick_channel,
+    plot_pick_offset,
+    plot_probabilities,
+    plot_residuals,
+)
+from seisray.report.learned import model_sections
+from seisray.report.maps import plot_map, plot_matrix
 from seisray.report.page import Section, render_page
-from seisray.report.plots import plot_gather, png_bytes
-from seisray.shards import read_gathers, read_shard
-from seisray.storage import Location
+from seisray.report.plots import png_bytes
+from seisray.report.suspects import suspects_section
+from seisray.report.tally import PickTally
+from seisray.report.worst import gather_sections
+from seisray.storage import Location, locate
 
-GATHERS = 6
-MARGIN_MS = 30.0
-SHEETS = {
-    "samples.png": "Generated panels, none of them recorded",
-    "rebuilt.png": "Recorded panels, what the network saw of them, and what it made of that",
+FLAGS = {
+    "ok": "",
+    "low_probability": "the picker itself is in doubt",
+    "dead": "all samples are the same; not picked",
+    "missing": "the pick set has no row for this trace",
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """Hold what one set of picks says of the survey, gather by gather; labels only where traces have them."""
+
+    tally: PickTally
+    pick_ms: NDArray[np.float64] = field(repr=False)
+    first_break_ms: NDArray[np.float64] = field(repr=False)
 
 
 def report(
@@ -32,63 +52,124 @@ def report(
     store: str,
     truth: str | None = None,
     ffids: list[int] | None = None,
+    out: str | None = None,
 ) -> Location:
-    """Write a self-contained page on pick sets of one survey into the store; return where it lies.
+    """Write a self-contained page on pick sets of one survey; return where it lies.
 
     The first set is shown in full, the others are compared with it. name: of the report, by default the first set's.
-    truth and ffids: as for `score`; without any labels the page shows picks and no scores.
+    truth and ffids: as for `score`; without any labels the page shows picks and no scores. out: a file or s3:// URI in
+    place of reports/NAME/index.html in the store. Picks are read a shard at a time, samples of the gathers shown only.
     """
     place = Store(store)
     sets = [place.picks(one) for one in picks]
     if len({one.survey for one in sets}) > 1:
         raise PicksError(f"picks {', '.join(picks)} are of different surveys; make a report for each")
-    survey = place.survey(sets[0].survey)
-    tables = {one.name: compare(place, one.name, truth, ffids) for one in sets}
-    main = tables[sets[0].name]
+    main, survey = sets[0], place.survey(sets[0].survey)
+    labels = labels_of(place, truth) if truth else None
+    known = {one.name: _read(place, one, survey, labels, ffids) for one in sets}
+    tally = known[main.name].tally
+    if not tally.gathers:
+        raise PicksError(f"picks {main.name!r} hold no gather with a live trace; there is nothing to show")
     scores = {
-        one: score_picks(
-            table["pick_ms"].to_numpy(),
-            table["first_break_ms"].to_numpy(),
-            sample_interval_us=survey.sample_interval_us,
-        )
-        for one, table in tables.items()
-        if np.isfinite(table["first_break_ms"].to_numpy()).any()
+        one: score_picks(found.pick_ms, found.first_break_ms, sample_interval_us=survey.sample_interval_us)
+        for one, found in known.items()
+        if found.first_break_ms.size
     }
-    models = {one.name: place.model(one.model) for one in sets}
-    facts = {
-        "survey": survey.survey,
-        "gathers": f"{survey.n_gathers:,}",
-        "traces": f"{survey.n_traces:,}",
-        "sampling": f"{survey.sample_interval_us / 1000:g} ms",
-        "picked": f"{sets[0].n_picked / max(sets[0].n_traces, 1):.1%}",
-        "model": sets[0].model,
-        "speed": f"{sets[0].n_traces / sets[0].seconds:,.0f} traces/s",
-    }
-    if scores:
-        facts["within 2 ms"] = f"{scores[sets[0].name].hit_rate_2ms:.1%}"
-        facts["within 4 ms"] = f"{scores[sets[0].name].hit_rate_4ms:.1%}"
     sections = [
-        *_score_sections(main, scores),
-        Section(
-            title="Gathers",
-            text="Picks are red dots, labels circles; orange dots are doubtful picks, sand-coloured traces are dead.",
-            figures=tuple(_gather_figures(place, sets[0], main)),
-        ),
-        *_offset_section(place, sets[0], main),
-        *_model_sections(place, models),
+        *_score_sections(known[main.name], scores),
+        _where_section(tally),
+        _picks_section(tally),
+        suspects_section(place, main),
+        *gather_sections(place, survey, main, tally, labels),
+        *model_sections(place, {one.model: place.model(one.model) for one in sets}.values()),
     ]
     page = render_page(
         title=f"First breaks of {survey.survey}",
-        subtitle=f"Picks {sets[0].name}, made by {sets[0].model}",
-        facts=facts,
+        subtitle=f"Picks {main.name}, made by {main.model}",
+        facts=_facts(survey, main, tally, scores.get(main.name), whole=ffids is None),
         sections=sections,
     )
-    location = place.folder("reports", name or sets[0].name) / "index.html"
+    location = locate(out) if out else place.folder("reports", name or main.name) / "index.html"
     location.write_bytes(page.encode())
     return location
 
 
-def _score_sections(main: pa.Table, scores: dict[str, PickScore]) -> Iterator[Section]:
+def _read(store: Store, picks: PickSet, survey: Survey, labels: pa.Table | None, ffids: Sequence[int] | None) -> _Known:
+    tally = PickTally(n_gathers=survey.n_gathers if ffids is None else len(set(ffids)))
+    for shard in picked_shards(store, picks, labels=labels, ffids=ffids):
+        tally.add(shard)
+    pick_ms, first_break_ms = (
+        np.concatenate([*parts, np.empty(0)]) for parts in (tally.labelled_pick_ms, tally.first_break_ms)
+    )
+    return _Known(tally=tally, pick_ms=pick_ms, first_break_ms=first_break_ms)
+
+
+def _facts(survey: Survey, picks: PickSet, tally: PickTally, score: PickScore | None, *, whole: bool) -> dict[str, str]:
+    flagged = sum(one.n_flagged for one in tally.gathers)
+    facts = {
+        "survey": survey.survey,
+        "gathers" if whole else "gathers in the survey": f"{survey.n_gathers:,}",
+        "traces" if whole else "traces in the survey": f"{picks.n_traces:,}",
+        "sampling": f"{survey.sample_interval_us / 1000:g} ms",
+        "live traces" if whole else "live traces shown": f"{tally.n_live:,}",
+        "of them picked": f"{tally.n_picked / max(tally.n_live, 1):.1%}",
+        "of them flagged": f"{flagged / max(tally.n_live, 1):.1%}",
+        "time to pick": f"{picks.seconds:,.1f} s",
+        "throughput": f"{picks.n_traces / max(picks.seconds, 1e-9):,.0f} traces/s",
+    }
+    if score:
+        facts["within 2 ms of labels"] = f"{score.hit_rate_2ms:.1%}"
+        facts["within 4 ms of labels"] = f"{score.hit_rate_4ms:.1%}"
+    return facts
+
+
+def _where_section(tally: PickTally) -> Section:
+    if tally.has_geometry:
+        figures = [
+            (f"Where picks are {what}", png_bytes(plot_map(tally, quality), dpi=150))
+            for what, quality in (("sure", "probability"), ("doubtful", "flagged"))
+        ]
+        lost = tally.n_live - tally.n_placed
+        text = f"{lost:,} live traces have no coordinates and are not on the maps." if lost else ""
+        return Section(title="Where picks are good", text=text, figures=tuple(figures), columns=True)
+    figures = [
+        (f"Where picks are {what}", png_bytes(plot_matrix(tally, quality), dpi=150))
+        for what, quality in (("sure", "probability"), ("doubtful", "flagged"))
+    ]
+    together = tally.matrix.gathers_a_row
+    text = "The survey has no coordinates, so gathers stand below each other, channels beside each other." + (
+        f" {together} gathers share a row." if together > 1 else ""
+    )
+    return Section(title="Where picks are good", text=text, figures=tuple(figures), columns=True)
+
+
+def _picks_section(tally: PickTally) -> Section:
+    """Return pick times and probabilities over the whole survey, and a table of the flags."""
+    offset_m, channel, pick_ms = tally.sample()
+    figures = []
+    if np.isfinite(offset_m).any():
+        n_offset = tally.n_picked if np.isfinite(offset_m).all() else None
+        figures.append(("Picks against offset", plot_pick_offset(offset_m, pick_ms, n_all=n_offset)))
+    elif channel.size:
+        figures.append(("Picks against channel", plot_pick_channel(channel, pick_ms, n_all=tally.n_picked)))
+    figures.append(
+        ("How sure the picker is; counts grow tenfold from line to line", plot_probabilities(tally.probability))
+    )
+    rows = [
+        (flag, f"{count:,}", f"{count / tally.flags.total():.1%}", FLAGS.get(flag, "does not fit the picks around it"))
+        for flag, count in tally.flags.most_common()
+    ]
+    thinned = f"{offset_m.size:,} of {tally.n_picked:,} picks, drawn at random, are in the chart of times."
+    return Section(
+        title="All picks",
+        text=thinned if offset_m.size < tally.n_picked else "",
+        figures=tuple((caption, png_bytes(figure, dpi=150)) for caption, figure in figures),
+        table=(("flag", "traces", "share", "what it says"), *rows),
+        columns=True,
+    )
+
+
+def _score_sections(main: _Known, scores: dict[str, PickScore]) -> Iterator[Section]:
     if not scores:
         return
     head = (
@@ -114,99 +195,15 @@ def _score_sections(main: pa.Table, scores: dict[str, PickScore]) -> Iterator[Se
         )
         for name, one in scores.items()
     ]
-    residual_ms = main["pick_ms"].to_numpy() - main["first_break_ms"].to_numpy()
+    residual_ms = main.pick_ms - main.first_break_ms
     residual_ms = residual_ms[np.isfinite(residual_ms)]
-    figures = [("Share of labelled traces within a tolerance", png_bytes(plot_hit_rates(scores)))]
+    figures = [("Share of labelled traces within a tolerance", png_bytes(plot_hit_rates(scores), dpi=150))]
     if residual_ms.size:
-        figures.append(("Residuals: pick minus first break", png_bytes(plot_residuals(residual_ms))))
+        figures.append(("Residuals: pick minus first break", png_bytes(plot_residuals(residual_ms), dpi=150)))
     yield Section(
         title="Against the labels",
         text="A trace that is labelled and not picked counts as a miss.",
         figures=tuple(figures),
         table=(head, *rows),
-    )
-
-
-def _gather_figures(store: Store, picks: PickSet, rows: pa.Table) -> Iterator[tuple[str, bytes]]:
-    """Yield pictures of gathers spread over those that were compared, as density and the first as wiggles too."""
-    last_ms = np.nanmax(rows["pick_ms"].to_numpy(), initial=0.0) + MARGIN_MS
-    for place, gather in enumerate(_spread(store, picks, rows)):
-        own = rows.filter(pa.compute.equal(rows["ffid"], gather.ffid))
-        pick_ms, flag = np.full(gather.n_traces, np.nan), np.full(gather.n_traces, "ok", dtype=object)
-        at = own["trace"].to_numpy() - 1
-        pick_ms[at], flag[at] = own["pick_ms"].to_numpy(), own["flag"].to_pylist()
-        for display in ("density", "wiggle") if place == 0 else ("density",):
-            figure = plot_gather(
-                gather, pick_ms=pick_ms, flag=list(flag), display=display, title=f"FFID {gather.ffid}", max_ms=last_ms
-            )
-            yield f"FFID {gather.ffid}", png_bytes(figure)
-
-
-def _spread(store: Store, picks: PickSet, rows: pa.Table) -> Iterator[Gather]:
-    survey = store.survey(picks.survey)
-    compared = rows.filter(pa.compute.is_finite(rows["first_break_ms"])) if len(rows) else rows
-    ffids = sorted(set((compared if len(compared) else rows)["ffid"].to_pylist()))
-    chosen = {ffids[i] for i in np.linspace(0, len(ffids) - 1, min(GATHERS, len(ffids))).round().astype(int)}
-    for i, shard in enumerate(survey.shards):
-        if chosen & set(shard["ffids"]):
-            yield from (gather for gather in read_gathers(store.shard(survey, i)) if gather.ffid in chosen)
-
-
-def _offset_section(store: Store, picks: PickSet, rows: pa.Table) -> Iterator[Section]:
-    survey = store.survey(picks.survey)
-    offset = {
-        (row["ffid"], int(trace)): float(offset_m)
-        for i in range(len(survey.shards))
-        for row in read_shard(store.shard(survey, i), columns=["ffid", "trace", "offset_m"])
-        for trace, offset_m in zip(row["trace"], row["offset_m"], strict=True)
-    }
-    keys = zip(rows["ffid"].to_pylist(), rows["trace"].to_pylist(), strict=True)
-    offset_m = np.array([offset.get(key, np.nan) for key in keys])
-    if np.isfinite(offset_m).any():
-        figure = plot_pick_offset(offset_m, rows["pick_ms"].to_numpy())
-        yield Section(title="Pick time against offset", figures=(("Every pick", png_bytes(figure)),))
-
-
-def _model_sections(store: Store, models: dict[str, Model]) -> Iterator[Section]:
-    """Yield the training curves of the models, and of those they were made from, with what a GAN generates."""
-    lineage: dict[str, Model] = {}
-    for model in models.values():
-        ref: str | None = model.ref
-        while ref and ref not in lineage:
-            lineage[ref] = store.model(ref)
-            ref = lineage[ref].parent
-    for ref, model in lineage.items():
-        history = model.details["history"]
-        names = sorted({name for row in history for name in row} - {"step"})
-        curves = {
-            name: ([row["step"] for row in history if name in row], [row[name] for row in history if name in row])
-            for name in names
-        }
-        figures = [("Training curves", png_bytes(plot_curves(curves, title=ref)))]
-        for name, caption in SHEETS.items():
-            sheet = store.folder("models", model.name, model.version) / name
-            if sheet.exists():
-                figures.append((caption, sheet.read_bytes()))
-        if measures := model.details.get("measures"):
-            yield _measures_section(store, model, measures)
-        facts = (
-            ("from", model.parent or "scratch"),
-            *((name, f"{value:.4g}") for name, value in model.metrics.items()),
-        )
-        yield Section(title=f"{model.kind} {ref}", figures=tuple(figures), table=(("figure", "value"), *facts))
-
-
-def _measures_section(store: Store, model: Model, measures: dict[str, dict[str, float]]) -> Section:
-    """Return what was measured of generated panels, and a sheet that lets the reader judge."""
-    head = ("measure", "samples", "real against real", "white noise", "collapsed")
-    columns = ("value", "floor", "noise", "collapsed")
-    rows = ((name, *(f"{row[column]:.3g}" for column in columns)) for name, row in measures.items())
-    blind = store.folder("models", model.name, model.version) / "blind.png"
-    recorded = [i + 1 for i, one in enumerate(model.details["blind"]) if one]
-    return Section(
-        title=f"What {model.ref} generates, against gathers that it did not learn from",
-        text="In the picture half of the panels were recorded, half generated, row by row in random order.\n\n"
-        f"Recorded were {', '.join(map(str, recorded))}.",
-        figures=(("Which of them are field panels?", blind.read_bytes()),),
-        table=(head, *rows),
+        columns=True,
     )
