@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from seisray import shards
 from seisray.config import PanelConfig
-from seisray.errors import ConfigError, StorageError
+from seisray.errors import ConfigError, PicksError, StorageError
+from seisray.formats.picks.corrected import GatherFirstBreaks
+from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
 from seisray.storage import Location
@@ -162,18 +164,30 @@ def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.flo
     return panels[rng.permutation(len(panels))][visit.skip :]
 
 
-def read_labelled(store: Store, surveys: Sequence[Survey], ffids: Sequence[int] | None) -> list[Gather]:
+def read_labelled(
+    store: Store,
+    surveys: Sequence[Survey],
+    ffids: Sequence[int] | None,
+    labels: FirstBreaks | GatherFirstBreaks | None = None,
+) -> list[Gather]:
     """Return the labelled gathers of surveys, all or those with the FFIDs named.
 
-    Only the shards that hold them are read. Raises ConfigError where an FFID is not in the surveys or has no labels.
+    labels: take the place of the surveys' own on the gathers that they name. Only the shards that hold the gathers are
+    read. Raises ConfigError where an FFID is not in the surveys or has no labels, PicksError where labels fit none.
     """
+    known = {ffid for survey in surveys for shard in survey.shards for ffid in shard["ffids"]}
+    strangers = sorted((labels.ffids if labels else set()) - known)
+    if labels and strangers:
+        names = ", ".join(survey.survey for survey in surveys)
+        raise PicksError(f"{labels.where}: FFID {strangers[0]} is not in {names} ({len(strangers)} such FFIDs)")
     wanted = None if ffids is None else set(ffids)
     found = [
         gather
         for survey in surveys
         for i, shard in enumerate(survey.shards)
         if wanted is None or wanted & set(shard["ffids"])
-        for gather in shards.read_gathers(store.shard(survey, i))
+        for stored in shards.read_gathers(store.shard(survey, i))
+        for gather in [labels.on(stored) if labels else stored]
         if (wanted is None or gather.ffid in wanted) and gather.labelled.any()
     ]
     missing = sorted((wanted or set()) - {gather.ffid for gather in found})

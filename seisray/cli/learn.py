@@ -122,6 +122,7 @@ def finetune(
     model: str,
     labelled: int | None = None,
     ffids: str | None = None,
+    labels: str | None = None,
     restart: bool = False,
     config: Annotated[PickerConfig | None, Flat] = None,
     common: Shared,
@@ -140,6 +141,9 @@ def finetune(
         Learn from this many labelled gathers, spread over the survey.
     ffids
         Learn from these gathers, e.g. 1001-1040.
+    labels
+        CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
+        own labels.
     restart
         Remove what an interrupted run left, and begin anew.
     """
@@ -152,6 +156,7 @@ def finetune(
         store=common.store,
         labelled=labelled,
         ffids=ffids,
+        labels=labels,
         config=config,
         restart=restart,
     )

@@ -6,13 +6,15 @@ from typing import Any
 
 import ray.train
 import ray.train.torch
+import xxhash
 
 from seisray.config import BodyConfig, PickerConfig, config_dict
 from seisray.errors import ConfigError
+from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.registry import Model, Store
 from seisray.session import connect
-from seisray.storage import Location
+from seisray.storage import Location, locate
 from seisray.stream import read_labelled
 from seisray.training.checkpoint import checkpoint, load_checkpoint
 from seisray.training.journal import Journal
@@ -32,13 +34,15 @@ def finetune(
     store: str,
     labelled: int | None = None,
     ffids: str | None = None,
+    labels: str | None = None,
     config: PickerConfig | None = None,
     restart: bool = False,
 ) -> Model:
     """Train a picker on labelled gathers of surveys and publish it; return its card.
 
     source: the model whose weights it starts from (name or name@version), or "scratch". labelled: how many gathers,
-    spread evenly over the FFIDs; ffids: which; neither: all. restart: remove what an interrupted run left.
+    spread evenly over the FFIDs; ffids: which; neither: all. labels: a CSV, such as `review` writes, whose first breaks
+    take the place of the survey's own on the gathers that it names. restart: remove what an interrupted run left.
     """
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
@@ -46,7 +50,12 @@ def finetune(
     intervals = {manifest.sample_interval_us for manifest in manifests}
     if len(intervals) > 1:
         raise ConfigError(f"surveys {', '.join(surveys)} are sampled at {sorted(intervals)} us; a picker learns one")
-    gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None), labelled)
+    if labels and len(manifests) > 1:
+        raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
+    data = locate(labels).read_bytes() if labels else b""
+    given = read_corrected_csv(data, str(labels)) if labels else None
+    gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None, given), labelled)
+    source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
     chosen = [gather.ffid for gather in gathers]
@@ -55,7 +64,8 @@ def finetune(
         kind="finetune",
         name=f"{model}-{version}",
         train=config.train,
-        identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": chosen},
+        identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": chosen}
+        | {name: one["xxh3"] for name, one in source_of_labels.items()},
     )
     check_tracker(config.train.tracker)
     if restart:
@@ -77,7 +87,7 @@ def finetune(
         sample_interval_us=manifests[0].sample_interval_us,
         parent=parent,
         metrics={"loss": state["history"][-1]["loss"], "train_hit_rate_2ms": score.hit_rate_2ms},
-        details={"history": state["history"], "run": run.name, "ffids": chosen},
+        details={"history": state["history"], "run": run.name, "ffids": chosen, **source_of_labels},
     )
     place.publish_model(card, pack_weights(picker=step.picker), {})
     return card
