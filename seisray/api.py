@@ -25,6 +25,7 @@ from seisray.report.dream import dream
 from seisray.report.dream_settings import DreamConfig
 from seisray.report.latent_map import latent_map
 from seisray.report.survey import report
+from seisray.review.server import review
 from seisray.synthesize import synthesize
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.training.finetune import finetune
@@ -58,6 +59,7 @@ __all__ = [
     "pretrain_inpaint",
     "pretrain_masked",
     "report",
+    "review",
     "score",
     "synthesize",
     "tune_gan",

@@ -93,9 +93,15 @@ def export(name: str, out: str, *, format: Literal["csv", "segy"] = "csv", commo
 
 @app.command(group=PICK)
 def report(
-    picks: list[str], *, name: str | None = None, truth: str | None = None, ffids: str | None = None, common: Shared
+    picks: list[str],
+    *,
+    name: str | None = None,
+    truth: str | None = None,
+    ffids: str | None = None,
+    out: str | None = None,
+    common: Shared,
 ) -> None:
-    """Write a page with gathers, picks, scores and training curves.
+    """Write a page with maps of quality, the worst gathers, suspicious shots and stations, scores, training curves.
 
     Parameters
     ----------
@@ -107,13 +113,53 @@ def report(
         As for score.
     ffids
         Gathers to show and score; by default all.
+    out
+        HTML file or s3:// URI to write; by default reports/NAME/index.html in the store.
     """
     from seisray.report.survey import report as run
     from seisray.training.picker import parse_ffids
 
     chosen = parse_ffids(ffids) if ffids else None
-    page = run(picks, name=name, store=common.store, truth=truth, ffids=chosen)
+    page = run(picks, name=name, store=common.store, truth=truth, ffids=chosen, out=out)
     common.show({"report": str(page)}, "report")
+
+
+@app.command(group=PICK)
+def review(
+    picks: str,
+    *,
+    out: str | None = None,
+    ffids: str | None = None,
+    port: int = 0,
+    browser: bool = False,
+    common: Shared,
+) -> None:
+    """Correct picks by hand in the browser, the least sure gathers first, for the next finetune --labels.
+
+    Prints an address on this machine, which works until Ctrl-C. The picks stay as they are. Each change is saved at
+    once, and the same command goes on where the last one ended. Gathers that were accepted or corrected are labels.
+
+    Parameters
+    ----------
+    picks
+        Picks in the store.
+    out
+        CSV to write, with ffid,trace,time_ms; by default labels.csv beside the picks.
+    ffids
+        Gathers to review, e.g. 1001-1040; by default all.
+    port
+        On 127.0.0.1; by default any that is free.
+    browser
+        Open the page in the browser.
+    """
+    from dataclasses import asdict
+
+    from seisray.review.server import review as run
+    from seisray.training.picker import parse_ffids
+
+    chosen = parse_ffids(ffids) if ffids else None
+    found = run(picks, store=common.store, out=out, ffids=chosen, port=port, browser=browser)
+    common.show(asdict(found), f"review of {picks}")
 
 
 @app.command(name="list", group=LOOK)

@@ -45,12 +45,14 @@ def test_the_whole_chain_from_field_file_to_report(
     found = step("score", "p", "--ffids", "105-108")
     assert found["n_labelled"] == 4 * 11
     assert step("score", "p", picks)["n_labelled"] == 8 * 11
+    again = step("finetune", "line", "--from", "p", "--labels", picks, "--ffids=102", "--model", "q", *PICKER)
+    assert again["gathers"] == 1
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
     assert step("export", "p", str(tmp_path / "out.csv"))["rows"] <= 96
     assert (tmp_path / "out.csv").read_text().splitlines()[0].replace('"', "").startswith("ffid,trace,time_ms")
     listed = step("list")
-    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p"], ["p"])
+    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q"], ["p"])
 
 
 BAD = {
@@ -68,6 +70,11 @@ BAD = {
     "survey that exists": (["ingest", "tiny", "{file}"], "--replace"),
     "header byte outside": (["ingest", "new", "{file}", "--header", "ffid=900"], "900"),
     "unlabelled FFIDs": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--ffids", "7"], "7"),
+    "review of picks that do not exist": (["review", "nowhere"], "'nowhere'"),
+    "labels that do not exist": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labels", "nowhere.csv"],
+        "nowhere.csv",
+    ),
     "too many labels": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "99"], "99"),
     "picks that do not exist": (["score", "nowhere"], "'nowhere'"),
     "setting out of range": (["pretrain", "gan", "tiny", "--model", "m", "--train.steps", "0"], "steps"),

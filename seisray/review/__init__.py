@@ -1,0 +1,1 @@
+"""Correcting picks by hand in the browser."""
