@@ -18,6 +18,7 @@ from seisray.ingest.export import export_segy
 from seisray.ingest.verify import verify
 from seisray.inspection.facts import Inspection
 from seisray.inspection.files import inspect
+from seisray.picking.quality import assess_picks
 from seisray.picking.score import export_csv, score
 from seisray.picking.survey import pick_survey
 from seisray.registry import Store
@@ -45,6 +46,7 @@ __all__ = [
     "Store",
     "SyntheticConfig",
     "TuneConfig",
+    "assess_picks",
     "demo",
     "dream",
     "export_csv",

@@ -1,0 +1,84 @@
+"""A survey in a store with picks of it, made without Ray."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seisray.gather import Gather
+from seisray.picking.survey import PICK_SCHEMA
+from seisray.registry import PickSet, Store, Survey
+from seisray.shards import write_shard
+
+PickedSurvey = Callable[[Sequence[Gather]], Store]
+
+
+@pytest.fixture
+def picked_survey(tmp_path: Path) -> PickedSurvey:
+    """Return a function that puts gathers into a store as survey `line`, two a shard, picked at their first breaks.
+
+    The picks are called `picks`; their parts are in reverse order, and so are the gathers in them.
+    """
+
+    def make(gathers: Sequence[Gather]) -> Store:
+        store = Store(str(tmp_path / "store"))
+        folder = store.folder("surveys", "line")
+        pairs = [gathers[i : i + 2] for i in range(0, len(gathers), 2)]
+        names = [f"shards/part-{i}.parquet" for i in range(len(pairs))]
+        for name, pair in zip(names, pairs, strict=True):
+            write_shard(folder / name, pair, "float32")
+        n_traces = sum(gather.n_traces for gather in gathers)
+        Survey(
+            survey="line",
+            n_gathers=len(gathers),
+            n_traces=n_traces,
+            n_live=sum(int(gather.live.sum()) for gather in gathers),
+            n_labelled=0,
+            n_samples=gathers[0].n_samples,
+            sample_interval_us=gathers[0].sample_interval_us,
+            encoding="float32",
+            fingerprint="of-line",
+            rejects=0,
+            unused_labels=0,
+            settings={"group_by": "ffid"},
+            headers={},
+            sources=[],
+            shards=[{"uri": name, "n_gathers": len(pair)} for name, pair in zip(names, pairs, strict=True)],
+        ).write(folder / "manifest.json")
+        place = store.folder("picks", "picks")
+        for i, pair in enumerate(pairs):
+            sink = io.BytesIO()
+            pq.write_table(pa.concat_tables([pick_rows(gather) for gather in pair[::-1]]), sink)
+            (place / f"part-{i}.parquet").write_bytes(sink.getvalue())
+        PickSet(
+            name="picks",
+            survey="line",
+            survey_fingerprint="of-line",
+            model="hand@v1",
+            n_traces=n_traces,
+            n_picked=0,
+            seconds=1.0,
+            parts=[{"uri": f"part-{i}.parquet"} for i in reversed(range(len(pairs)))],
+        ).write(place / "manifest.json")
+        return store
+
+    return make
+
+
+def pick_rows(gather: Gather) -> pa.Table:
+    """Return pick rows that say the first breaks of a gather."""
+    same = {"survey": gather.survey, "gather_id": gather.gather_id, "source_file": gather.source_file}
+    columns = {name: [value] * gather.n_traces for name, value in same.items()} | {
+        "ffid": np.full(gather.n_traces, gather.ffid),
+        "trace": gather.trace,
+        "pick_ms": gather.first_break_ms.astype(np.float64),
+        "probability": np.full(gather.n_traces, 0.9, dtype=np.float32),
+        "sigma_ms": np.full(gather.n_traces, 0.5, dtype=np.float32),
+        "flag": np.where(gather.live, "ok", "dead").tolist(),
+        "model": ["hand@v1"] * gather.n_traces,
+    }
+    return pa.table(columns, schema=PICK_SCHEMA)
