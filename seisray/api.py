@@ -18,6 +18,8 @@ from seisray.ingest.export import export_segy
 from seisray.ingest.verify import verify
 from seisray.inspection.facts import Inspection
 from seisray.inspection.files import inspect
+from seisray.picking.export import export_picks
+from seisray.picking.export_config import ExportConfig
 from seisray.picking.quality import assess_picks
 from seisray.picking.score import export_csv, score
 from seisray.picking.survey import pick_survey
@@ -37,6 +39,7 @@ __all__ = [
     "AutoencoderConfig",
     "DemoConfig",
     "DreamConfig",
+    "ExportConfig",
     "GanConfig",
     "IngestConfig",
     "InpaintConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "demo",
     "dream",
     "export_csv",
+    "export_picks",
     "export_segy",
     "finetune",
     "ingest",

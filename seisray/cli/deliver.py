@@ -2,11 +2,14 @@
 
 import json
 from collections import Counter
+from typing import Annotated
 
 from rich.console import Console
 from rich.table import Table
 
-from seisray.cli.app import PICK, Shared, app
+from seisray.cli.app import PICK, Flat, Shared, app
+from seisray.errors import ConfigError
+from seisray.picking.export_config import ExportConfig
 
 SHOWN = 20
 
@@ -45,3 +48,41 @@ def quality(picks: str, *, skip_polarity: bool = False, common: Shared) -> None:
         name = f"FFID {row['ffid']}" if row["kind"] == "shot" else f"station of channel {row['channel']}"
         table.add_row(name, row["fault"], row["reason"])
     Console().print(table)
+
+
+@app.command(group=PICK)
+def export(
+    name: str, out: str | None = None, *, config: Annotated[ExportConfig, Flat] | None = None, common: Shared
+) -> None:
+    """Write picks as other programs read them, or a survey as the SEG-Y files it came from.
+
+    A survey's name with --format segy, and no --header, gives its field files back. Whatever was written reads back
+    equal: with ingest --picks OUT (csv, sgt, vs, pck), or ingest --header first_break=... (segy).
+
+    Parameters
+    ----------
+    name
+        Picks in the store; a survey with --format segy.
+    out
+        File or s3:// URI to write; a folder with --format segy.
+    """
+    from seisray.ingest.export import export_segy
+    from seisray.picking.export import export_picks
+    from seisray.registry import Store
+
+    config = config or ExportConfig()
+    if (
+        config.format == "segy"
+        and not (config.header or config.in_place)
+        and name in Store(common.store).names("surveys")
+    ):
+        if out is None:
+            raise ConfigError("say where the survey goes: seisray export SURVEY OUT --format segy")
+        made = export_segy(name, out, store=common.store)
+        shown = {"traces": made.n_traces, "left_out_as_rejects": made.n_left_out, "files": " ".join(made.files)}
+        common.show(shown, f"survey {name}")
+        return
+    written = export_picks(name, out, store=common.store, config=config)
+    files = written.files if len(written.files) < 4 else [*written.files[:2], f"and {len(written.files) - 2} more"]
+    counts = {"picks": written.n_picks, "traces_without": written.n_without, "largest_rounding_ms": written.rounding_ms}
+    common.show({**counts, "files": " ".join(files)}, f"picks {name}")

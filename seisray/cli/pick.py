@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Literal
 
 from seisray.cli.app import LOOK, PICK, Shared, app
 from seisray.errors import ConfigError
@@ -62,33 +61,6 @@ def score(picks: str, truth: str | None = None, *, ffids: str | None = None, com
 
     found = run(picks, truth, store=common.store, ffids=parse_ffids(ffids) if ffids else None)
     common.show(found.to_dict(), f"{picks} against {truth or 'the labels of its survey'}")
-
-
-@app.command(group=PICK)
-def export(name: str, out: str, *, format: Literal["csv", "segy"] = "csv", common: Shared) -> None:
-    """Write picks as a CSV with ffid,trace,time_ms, or a survey as the SEG-Y files it came from.
-
-    Parameters
-    ----------
-    name
-        Picks in the store; a survey with --format segy.
-    out
-        File or s3:// URI to write; a folder with --format segy.
-    format
-        csv or segy.
-    """
-    if format == "segy":
-        from seisray.ingest.export import export_segy
-
-        made = export_segy(name, out, store=common.store)
-        shown = {"traces": made.n_traces, "left_out_as_rejects": made.n_left_out, "files": " ".join(made.files)}
-        common.show(shown, f"survey {name}")
-        return
-    from seisray.picking.score import export_csv
-    from seisray.registry import Store
-    from seisray.storage import locate
-
-    common.show({"rows": export_csv(Store(common.store), name, locate(out)), "file": out}, f"picks {name}")
 
 
 @app.command(group=PICK)

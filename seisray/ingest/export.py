@@ -50,14 +50,14 @@ def export_segy(name: str, out: str, *, store: str) -> Exported:
             raise ExistsError(f"{target / file} exists; export into another folder")
     numbers = _numbers(survey, folder)
     try:
-        with TemporaryDirectory(prefix=".seisray-export-", dir=_room_for(target)) as scratch:
+        with TemporaryDirectory(prefix=".seisray-export-", dir=room_for(target)) as scratch:
             _write_files(survey, folder, headers, numbers, {index: Path(scratch) / names[index] for index in names})
             if from_seg2:
                 records = (gather for gather in _gathers(survey, folder) if int(gather.source[0]) not in headers)
                 with (Path(scratch) / together).open("wb") as sink:
                     sink.writelines(segy_bytes(records, text=f"survey {name}"))
             for file in files:
-                _publish(Path(scratch) / file, target / file)
+                publish(Path(scratch) / file, target / file)
     except OSError as error:
         raise StorageError(f"cannot export to {target}: {error.strerror or error}") from error
     kept = sum(len(own) for index, own in numbers.items() if index in headers)
@@ -94,7 +94,7 @@ def _file_name(source: Mapping[str, Any]) -> str:
     return f"{source['name']}{PurePosixPath(source['uri']).suffix}"
 
 
-def _room_for(target: Location) -> str | None:
+def room_for(target: Location) -> str | None:
     """Return a folder for files in the making: beside the target, so that they can be moved there at once."""
     if not target.is_local:
         return None
@@ -132,7 +132,7 @@ def _write_traces(path: Path, gather: Gather, source: int, file_header: FileHead
             file.write(blocks[run].data)
 
 
-def _publish(made: Path, target: Location) -> None:
+def publish(made: Path, target: Location) -> None:
     if target.is_local:
         made.replace(target.path)
         return

@@ -88,7 +88,7 @@ def describe(
             name=names[index],
             uri=file.uri,
             bytes=size,
-            edge_sha256=_edges(file),
+            edge_sha256=edge_sha256(file),
             etag=file.etag(),
             layout=layout,
         )
@@ -102,14 +102,14 @@ def changed(sources: Iterable[Source]) -> Source | None:
 
     def same(source: Source) -> bool:
         file = source.location
-        return (file.size(), file.etag()) == (source.bytes, source.etag) and _edges(file) == source.edge_sha256
+        return (file.size(), file.etag()) == (source.bytes, source.etag) and edge_sha256(file) == source.edge_sha256
 
     listed = list(sources)
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         return next((source for source, kept in zip(listed, pool.map(same, listed), strict=True) if not kept), None)
 
 
-def _edges(file: Location) -> str:
+def edge_sha256(file: Location) -> str:
     size = file.size()
     edge = min(EDGE_BYTES, size)
     return hashlib.sha256(file.read_range(0, edge) + file.read_range(size - edge, edge)).hexdigest()

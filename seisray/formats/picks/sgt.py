@@ -1,4 +1,4 @@
-"""First breaks in pyGIMLi's unified data format, as .sgt and .pck files hold them."""
+"""First breaks in pyGIMLi's unified data format, as .sgt files and formikoj's .pck files hold them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +7,7 @@ from seisray.errors import PicksError
 from seisray.formats.picks.first_breaks import PickOrigin
 from seisray.formats.picks.located import LocatedFirstBreaks, locate_first_breaks
 from seisray.formats.picks.number_rows import NumberRows, read_number_rows
+from seisray.formats.picks.placed import PlacedPicks
 
 MS_PER_UNIT = {"t": 1e3, "t/s": 1e3, "t/ms": 1.0}
 AXES_M = {"x": 1.0, "y": 1.0, "z": 1.0, "x/m": 1.0, "y/m": 1.0, "z/m": 1.0, "x/mm": 1e-3, "y/mm": 1e-3, "z/mm": 1e-3}
@@ -66,3 +67,25 @@ def _check_topography(rows: NumberRows, at: int) -> None:
         raise PicksError(
             f"{rows.where}, line {rows.lines[at]}: further rows follow the last measurement; mend their number"
         )
+
+
+def sgt_bytes(picks: PlacedPicks) -> bytes:
+    """Return a .sgt file that read_sgt takes: sensors with x, y, z in metres, then s, g and t in s from the shot.
+
+    Shots and receivers at one place are one sensor. Traces without a pick are left out, as such a file has no word for
+    them. Raises PicksError where a way from shot to receiver is picked twice.
+    """
+    rows = picks.picked
+    source, receiver = picks.source_m[rows], picks.receiver_m[rows]
+    picks.check_named_by_place(source[:, :2], receiver[:, :2])
+    places = np.round(np.concatenate([source, receiver]), 6)
+    _, first, which = np.unique(places, axis=0, return_index=True, return_inverse=True)
+    sensors = places[first] + 0.0  # no -0
+    which = which.ravel() + 1
+    n = len(source)
+    lines = [f"{len(sensors)} # shot and geophone points", "# x y z"]
+    lines += [" ".join(f"{value:.12g}" for value in place) for place in sensors.tolist()]
+    lines += [f"{n} # measurements", "# s g t"]
+    seconds = (picks.time_ms[rows] / 1e3).tolist()
+    lines += [f"{s} {g} {t:.12g}" for s, g, t in zip(which[:n].tolist(), which[n:].tolist(), seconds, strict=True)]
+    return ("\n".join(lines) + "\n").encode()

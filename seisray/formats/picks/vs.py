@@ -7,6 +7,7 @@ from seisray.errors import PicksError
 from seisray.formats.picks.first_breaks import PickOrigin
 from seisray.formats.picks.located import LocatedFirstBreaks, locate_first_breaks
 from seisray.formats.picks.number_rows import read_number_rows
+from seisray.formats.picks.placed import PlacedPicks
 
 FORMAT_MARK = 1996
 
@@ -46,3 +47,33 @@ def read_vs(data: bytes, where: str, origin: PickOrigin = "shot") -> LocatedFirs
         )
     labels = np.concatenate(blocks)
     return locate_first_breaks(where, "x", origin, labels[:, :1], labels[:, 1:2], labels[:, 2])
+
+
+def vs_bytes(picks: PlacedPicks) -> bytes:
+    """Return a .vs file that read_vs takes: a block a shot, in the order of the survey; times in ms from the shot.
+
+    Positions are along the line, see PlacedPicks.along_line. Traces without a pick are left out; a shot without any
+    stays, with none. Raises PicksError where the survey is no line, or a way from shot to receiver is picked twice.
+    """
+    source, receiver = (np.round(position, 6) + 0.0 for position in picks.along_line())
+    rows = picks.picked
+    picks.check_named_by_place(source[rows, None], receiver[rows, None])
+    stations = np.unique(receiver[np.isfinite(receiver)])
+    spacing = float(np.median(np.diff(stations))) if len(stations) > 1 else 0.0
+    _, first, which = np.unique(picks.shot, return_index=True, return_inverse=True)
+    by_shot = np.argsort(which, kind="stable")
+    start = np.searchsorted(which[by_shot], np.arange(len(first) + 1))
+    lines: list[str] = []
+    known = 0
+    for shot in np.argsort(first):
+        own = by_shot[start[shot] : start[shot + 1]]
+        own = own[rows[own]]
+        position = source[first[shot]]
+        if not np.isfinite(position):
+            continue  # a shot without coordinates and without picks
+        known += 1
+        lines.append(f"{position:.6f} {len(own)} 0.000000")
+        own = own[np.argsort(receiver[own], kind="stable")]
+        lines += [f"{receiver[row]:.6f} {picks.time_ms[row]:.6f} 1" for row in own]
+    head = [f"{FORMAT_MARK} 0 3.000000", f"0 {known} {spacing:.6f}"]
+    return ("\n".join([*head, *lines, "0 0", "0", "0 0"]) + "\n").encode()

@@ -47,9 +47,14 @@ class HeaderField:
             raise ConfigError(f"header byte {self.byte} for {self.format} is below 1, the first byte of a trace header")
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Return the type of its numbers, in the byte order of this machine."""
+        return np.dtype(_DTYPES[self.format])
+
+    @property
     def last_byte(self) -> int:
         """Return the last byte of the quantity, counted from 1."""
-        return self.byte - 1 + np.dtype(_DTYPES[self.format]).itemsize
+        return self.byte - 1 + self.dtype.itemsize
 
     def check_within(self, header_bytes: int, where: str) -> None:
         """Raise ConfigError if the quantity does not lie within the trace headers of a file."""

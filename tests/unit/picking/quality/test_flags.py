@@ -124,7 +124,8 @@ def test_without_geometry_most_mispicks_and_the_bad_trigger_are_found(seed: int)
     assert odd(found)[line.mispicked].mean() > 0.75
     assert odd(found)[~line.mispicked].mean() < 0.002
     expected = {("shot", BAD_SHOT + 101, "late"), ("station", DEAD + 1, "dead"), ("station", REVERSED + 1, "reversed")}
-    assert named(found) - {("station", DELAYED + 1, "late")} == expected
+    # a misplaced station passes for a delayed one, and delays as small as these need not stand out
+    assert named(found) - {("station", DELAYED + 1, "late"), ("station", MISPLACED + 1, "early")} == expected
     assert np.isnan(found.residual_ms).all()
 
 
