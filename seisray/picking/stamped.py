@@ -35,7 +35,7 @@ class _Stamp:
 
     source: Location
     layout: SegyLayout
-    field: HeaderField
+    word: HeaderField
     values: NDArray[np.float64] = field(repr=False)
     known: NDArray[np.bool_] = field(repr=False)
 
@@ -62,7 +62,7 @@ def stamp_picks(
         in_file, known = np.zeros(layout.n_traces), np.zeros(layout.n_traces, dtype=bool)
         at = traces.of_trace["source_trace"][own] - 1
         in_file[at], known[at] = values[own], True
-        stamps[index] = _Stamp(source=source, layout=layout, field=word, values=in_file, known=known)
+        stamps[index] = _Stamp(source=source, layout=layout, word=word, values=in_file, known=known)
     if out is None:
         return _in_place(list(stamps.values())), time_ms, rounding_ms
     return _copies(stamps, survey, locate(out)), time_ms, rounding_ms
@@ -154,7 +154,7 @@ def _write(one: _Stamp, path: Path) -> None:
         for first in range(0, layout.n_traces, step):
             last = min(first + step, layout.n_traces)
             blocks = read_range(one.source.read_array, layout, first, last)
-            file.write(stamp(blocks, one.values[first:last], one.known[first:last], one.field, layout).data)
+            file.write(stamp(blocks, one.values[first:last], one.known[first:last], one.word, layout).data)
             progress.update(last)
         _copy_rest(one.source, layout.offset(layout.n_traces), n_bytes, file)
         file.flush()

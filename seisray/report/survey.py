@@ -20,7 +20,7 @@ from seisray.report.charts import (
     plot_residuals,
 )
 from seisray.report.learned import model_sections
-from seisray.report.maps import plot_map, plot_matrix
+from seisray.report.maps import Quality, plot_map, plot_matrix
 from seisray.report.page import Section, render_page
 from seisray.report.plots import png_bytes
 from seisray.report.suspects import suspects_section
@@ -123,18 +123,19 @@ def _facts(survey: Survey, picks: PickSet, tally: PickTally, score: PickScore | 
     return facts
 
 
+QUALITIES: tuple[tuple[str, Quality], ...] = (("sure", "probability"), ("doubtful", "flagged"))
+
+
 def _where_section(tally: PickTally) -> Section:
     if tally.has_geometry:
         figures = [
-            (f"Where picks are {what}", png_bytes(plot_map(tally, quality), dpi=150))
-            for what, quality in (("sure", "probability"), ("doubtful", "flagged"))
+            (f"Where picks are {what}", png_bytes(plot_map(tally, quality), dpi=150)) for what, quality in QUALITIES
         ]
         lost = tally.n_live - tally.n_placed
         text = f"{lost:,} live traces have no coordinates and are not on the maps." if lost else ""
         return Section(title="Where picks are good", text=text, figures=tuple(figures), columns=True)
     figures = [
-        (f"Where picks are {what}", png_bytes(plot_matrix(tally, quality), dpi=150))
-        for what, quality in (("sure", "probability"), ("doubtful", "flagged"))
+        (f"Where picks are {what}", png_bytes(plot_matrix(tally, quality), dpi=150)) for what, quality in QUALITIES
     ]
     together = tally.matrix.gathers_a_row
     text = "The survey has no coordinates, so gathers stand below each other, channels beside each other." + (
