@@ -127,7 +127,7 @@ class _Fitted:
                     f"picks {self._picks!r}: FFID {ffid} names several gathers, so labels by FFID and trace fit none; "
                     "ingest the survey with its labels, and name no truth"
                 )
-        own = self._labels.filter(pc.is_in(self._labels["ffid"], rows["ffid"].unique().combine_chunks()))
+        own = self._labels.filter(pc.is_in(self._labels["ffid"], rows["ffid"].unique()))
         joined = rows.drop_columns([_LABEL]).join(own, ["ffid", "trace"], join_type="left outer").sort_by("place")
         self._found += len(joined) - joined[_LABEL].null_count
         return joined
@@ -147,7 +147,7 @@ def _with_quality(part: pa.Table, quality: Location | None) -> pa.Table:
             quality.path,
             filesystem=quality.filesystem,
             columns=["gather_id", "trace", "flag"],
-            filters=pc.field("gather_id").isin(part["gather_id"].unique().combine_chunks()),
+            filters=pc.field("gather_id").isin(part["gather_id"].unique()),
         )
     found = found.cast(pa.schema({"gather_id": pa.string(), "trace": pa.int32(), "flag": pa.string()}))
     found = found.rename_columns(["gather_id", "trace", "found"])
