@@ -42,7 +42,8 @@ class Desk:
         self._queue = sorted(found, key=lambda one: (-one.suspicion, one.shard, one.row))
         if not self._queue:
             raise PicksError(f"picks {picks!r} hold no gather with a live trace; there is nothing to review")
-        shared = len({one.ffid for one in found}) < len(found)
+        ffids_there = {ffid for shard in self._survey.shards for ffid in shard["ffids"]}
+        shared = len(ffids_there) < self._survey.n_gathers
         by_gather = shared or self._survey.settings.get("group_by", "ffid") != "ffid"
         self.verdicts = Verdicts(self._store, self.picks, labels, by_gather=by_gather)
         self._near: dict[int, tuple[Gather, PickedShard]] = {}

@@ -80,6 +80,7 @@ function step(action) {
 async function open(place) {
   const found = await call(`/api/gather/${place}`);
   gather = found;
+  gather.opened = found.status;
   edits = new Edits(found.own, found.picks);
   chosen = null;
   changed = found.status === "draft";
@@ -97,7 +98,8 @@ async function open(place) {
 }
 
 async function go(place) {
-  if (changed && !(await finish())) return;
+  const untouched = !edits.done.length && gather.opened === "open"; // or all of it undone
+  if (changed && !(await (untouched ? save(false, true) : finish()))) return;
   if (unsaved && !(await save(gather.status !== "draft" && gather.status !== "open"))) return;
   if (place < 0 || place >= desk.state.n_gathers) {
     say(place < 0 ? "this is the first gather" : "this was the last gather");

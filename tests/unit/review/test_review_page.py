@@ -158,6 +158,18 @@ def test_only_what_was_accepted_or_corrected_is_a_label(session: Session) -> Non
     assert session.page.inner_text("#status") == "accepted"
 
 
+def test_a_gather_on_which_all_was_undone_is_no_label(session: Session) -> None:
+    own = session.picks()
+    session.drag(1, own[1], own[1] + 20)
+    session.key("Control+z")
+    session.key("n")
+    session.at(1)
+    assert session.rows() == []
+    session.key("p")
+    session.at(0)
+    assert session.page.inner_text("#status") == "open"
+
+
 def test_nothing_is_lost_when_the_browser_and_then_the_server_go_in_the_middle_of_a_gather(
     session: Session, browser: Any, store: Store
 ) -> None:
