@@ -135,7 +135,7 @@ def picker_loop(job: dict[str, Any]) -> None:
     journal = None
     if rank == 0:
         folder = Location(job["folder"])
-        trackers = open_trackers(train.tracker, folder.name, config_dict(config))
+        trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], history, trackers=trackers)
     figures: dict[str, float] = {}
     while step.step < train.steps:

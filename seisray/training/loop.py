@@ -42,7 +42,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     journal = None
     if rank == 0:
         folder = Location(job["folder"])
-        trackers = open_trackers(train.tracker, folder.name, config_dict(config))
+        trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
     watchdog = Watchdog(config.watch, rolled_back=step.salt)
     reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)

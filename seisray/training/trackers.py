@@ -1,13 +1,16 @@
 """Where else the figures of a run go: Ray's own metrics always, MLflow or Weights & Biases if asked for."""
 
+import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ray.util.metrics import Gauge
 
 from seisray.errors import MissingExtraError
+from seisray.storage import Location
 
 
 class Tracker(Protocol):
@@ -39,18 +42,24 @@ class RayMetrics:
 
 
 class Mlflow:
-    """Log to the server of MLFLOW_TRACKING_URI; training that goes on after an interruption is a further MLflow run."""
+    """Log to the server of MLFLOW_TRACKING_URI. known: id of the MLflow run to go on with, if there is one."""
 
-    def __init__(self, run: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, run: str, settings: Mapping[str, Any], known: str | None = None) -> None:
+        import mlflow
         from ray.air.integrations.mlflow import setup_mlflow
 
+        if known is not None:
+            with suppress(mlflow.exceptions.MlflowException):  # somebody deleted it, or this is another server
+                mlflow.start_run(known)
+        goes_on = mlflow.active_run() is not None  # then its settings are there; MLflow lets none of them change
         self._mlflow = setup_mlflow(
-            dict(settings),
+            {} if goes_on else dict(settings),
             experiment_name="seisray",
             create_experiment_if_not_exists=True,
             run_name=run,
             rank_zero_only=False,
         )
+        self.id: str = self._mlflow.active_run().info.run_id
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
         """Add figures."""
@@ -62,14 +71,14 @@ class Mlflow:
 
 
 class Wandb:
-    """Log to Weights & Biases as WANDB_API_KEY, WANDB_MODE and the like say."""
+    """Log to Weights & Biases as WANDB_API_KEY, WANDB_MODE and the like say. known: id of the run to go on with."""
 
-    def __init__(self, run: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, run: str, settings: Mapping[str, Any], known: str | None = None) -> None:
         from ray.air.integrations.wandb import setup_wandb
 
-        unique = f"{run}-{uuid.uuid4().hex[:8]}"  # other stores and studies have runs of this name
+        self.id = known or f"{run}-{uuid.uuid4().hex[:8]}"  # other stores and studies have runs of this name
         self._run = setup_wandb(
-            dict(settings), project="seisray", trial_name=run, trial_id=unique, group=run, rank_zero_only=False
+            dict(settings), project="seisray", trial_name=run, trial_id=self.id, group=run, rank_zero_only=False
         )
         self._run.define_metric("*", step_metric="step")  # W&B's own step cannot go back, as a run may
 
@@ -88,8 +97,20 @@ def check_tracker(kind: str) -> None:
         raise MissingExtraError(f"train.tracker is {kind}, which is not installed; pip install 'seisray[{kind}]'")
 
 
-def open_trackers(kind: str, run: str, settings: Mapping[str, Any]) -> list[Tracker]:
-    """Return Ray's metrics, and the tracker asked for."""
+def open_trackers(kind: str, folder: Location, settings: Mapping[str, Any]) -> list[Tracker]:
+    """Return Ray's metrics, and the tracker asked for, of the run that a folder holds.
+
+    The folder keeps the tracker's own id of the run from its first step on, so that training which goes on after an
+    interruption goes on there, too.
+    """
     check_tracker(kind)
-    more: dict[str, Any] = {"mlflow": Mlflow, "wandb": Wandb}
-    return [RayMetrics(run), *([more[kind](run, settings)] if kind in more else [])]
+    more: dict[str, type[Mlflow | Wandb]] = {"mlflow": Mlflow, "wandb": Wandb}
+    found: list[Tracker] = [RayMetrics(folder.name)]
+    if kind in more:
+        mark = folder / f"{kind}.json"
+        known = json.loads(mark.read_bytes())["id"] if mark.exists() else None
+        tracker = more[kind](folder.name, settings, known)
+        if tracker.id != known:
+            mark.write_bytes(json.dumps({"id": tracker.id}).encode())
+        found.append(tracker)
+    return found
