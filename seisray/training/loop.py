@@ -32,10 +32,10 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     device = str(ray.train.torch.get_device())
     step = way.step(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
     found = ray.train.get_checkpoint()
-    kept: dict[str, Any] = {"history": [], "alarms": [], "resumed_at": [], "stopped": ""}
+    kept: dict[str, Any] = {"history": [], "alarms": [], "resumed_at": [], "stopped": "", "watchdog": {}}
     if found is not None:
         state = load_checkpoint(found)
-        kept = {key: state[key] for key in kept}
+        kept |= {key: state[key] for key in kept if key in state}
         kept["resumed_at"].append(state["step"])
         step.load_state_dict(state)
     good = copy.deepcopy(step.state_dict())
@@ -45,12 +45,22 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
     watchdog = Watchdog(config.watch, rolled_back=step.salt)
+    watchdog.load_state_dict(kept["watchdog"])
     reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
 
     def stream() -> Clock:
         batch = train.batch // workers
         how = {"first_step": step.step, "steps": train.steps, "seed": train.seed, "rank": rank, "workers": workers}
         return Clock(panel_batches(job["refs"], config.panel, batch=batch, **how))
+
+    def save() -> None:
+        if journal is None:
+            ray.train.report(figures)
+            return
+        journal.publish()
+        kept.update(history=journal.history, alarms=journal.alarms, watchdog=watchdog.state_dict())
+        with checkpoint(good | kept) as saved:
+            ray.train.report({**figures, "step": step.step}, checkpoint=saved)
 
     panels = stream()
     figures: dict[str, float] = {}
@@ -86,6 +96,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             good = copy.deepcopy(step.state_dict())  # a further rollback lowers the rates again
             if journal:
                 journal.go_back(step.step)
+            save()  # a worker that is lost from here on takes the run back to this, not to what went wrong
             panels = stream()
             continue
         if action == "stop":
@@ -96,13 +107,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         if not (saves or kept["stopped"]):
             continue
         good = copy.deepcopy(step.state_dict())
-        if journal is None:
-            ray.train.report(figures)
-            continue
-        journal.publish()
-        kept |= {"history": journal.history, "alarms": journal.alarms}
-        with checkpoint(good | kept) as saved:
-            ray.train.report({**figures, "step": step.step}, checkpoint=saved)
+        save()
     if journal:
         journal.close(step.step, figures)
 

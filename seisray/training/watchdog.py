@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import mean, median
+from typing import Any
 
 import torch
 from torch import distributed
@@ -66,6 +67,18 @@ class Watchdog:
         """Forget what was seen, since the run goes on from an earlier step."""
         self.rolled_back += 1
         self._forget()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen, for a run that is interrupted."""
+        norms = {name: list(seen) for name, seen in self._norms.items()}
+        return {"norms": norms, "accuracies": list(self._accuracies), "known": sorted(self._known)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was seen before; nothing was where the state is empty."""
+        for name, seen in state.get("norms", {}).items():
+            self._norms[name].extend(seen)
+        self._accuracies.extend(state.get("accuracies", ()))
+        self._known.update(state.get("known", ()))
 
     def _faults(self, figures: Mapping[str, float]) -> Iterator[tuple[str, str]]:
         broken = [name for name, figure in figures.items() if not math.isfinite(figure)]

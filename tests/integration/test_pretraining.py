@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +32,13 @@ from seisray.training.pretrain import pretrain_gan, pretrain_inpaint
 PANEL = PanelConfig(traces=8, samples=32)
 BODY = BodyConfig(channels=(2, 2, 2, 2))
 COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
+
+
+def last_state(run: Path) -> dict[str, Any]:
+    """Return what is in the last checkpoint of a run's folder."""
+    *_, last = sorted(run.glob("checkpoint_*/state.pt"))
+    state: dict[str, Any] = torch.load(last, weights_only=True)
+    return state
 
 
 def test_what_finds_repairs_becomes_a_picker(tiny_store: Path) -> None:
@@ -71,8 +79,7 @@ def test_a_run_that_goes_wrong_goes_back_and_in_the_end_stops(
         pretrain_gan(["tiny"], model="poor", store=str(tiny_store), config=config)
     alarms = json.loads((tiny_store / "runs" / "pretrain" / "poor-v1" / "alarms.json").read_text())
     assert [(alarm["step"], alarm["action"]) for alarm in alarms] == [(2, "rollback"), (2, "rollback"), (2, "stop")]
-    (last,) = (tiny_store / "runs" / "pretrain" / "poor-v1").glob("checkpoint_*/state.pt")
-    state = torch.load(last, weights_only=True)
+    state = last_state(tiny_store / "runs" / "pretrain" / "poor-v1")
     assert state["salt"] == 2
     assert state["opt_d"]["param_groups"][0]["lr"] == pytest.approx(config.adversary.d_lr / 4)  # lower at each rollback
     assert [row["step"] for row in state["history"]] == [1, 2]

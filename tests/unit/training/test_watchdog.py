@@ -94,6 +94,17 @@ def test_after_a_rollback_the_past_is_forgotten() -> None:
     assert watchdog.look(1, CALM | {"d_gradient": 1e6}) == []
 
 
+def test_a_run_that_goes_on_knows_what_was_usual_and_what_was_said() -> None:
+    config = WatchConfig(explosion_factor=10)
+    before, after = Watchdog(config), Watchdog(config)
+    calm(before)
+    assert before.look(30, CALM | {"diversity_ratio": 0.1, "d_accuracy": 1.0}) != []
+    after.load_state_dict(before.state_dict())
+    for step, figures in enumerate([CALM | {"diversity_ratio": 0.1}, CALM | {"d_gradient": 11.0, "d_accuracy": 1.0}]):
+        assert after.look(step, figures) == before.look(step, figures)
+    assert after.state_dict() == before.state_dict()
+
+
 def test_the_strongest_alarm_decides() -> None:
     alarms = [Alarm(step=1, fault="x", text="y", action=action) for action in ("warn", "stop", "rollback")]
     assert [strongest(alarms[:n], "cpu") for n in range(4)] == ["off", "warn", "stop", "stop"]
