@@ -1,9 +1,6 @@
 import dataclasses
 import io
 import math
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from ranks import run_two_ranks
 from torch import Tensor
 
 from seisray.config import AdversaryConfig, BodyConfig, GanConfig, GeneratorConfig, PanelConfig, TrainConfig
@@ -481,37 +479,20 @@ def test_the_average_without_a_ramp_remembers_from_the_first_step() -> None:
 
 
 TWO_RANKS = """
-    import os, sys, torch, torch.distributed as dist
-    from torch.nn.parallel import DistributedDataParallel
-    sys.path.insert(0, {folder!r})
-    from test_gan_step import ALL_ON, FEATURES, PANELS, config, weights_of
-    from seisray.training.gan import GanStep
-    rank = int(sys.argv[1])
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method="file://{meet}", rank=rank, world_size=2)
-    for name, settings in dict(
-        everything=ALL_ON, default=dict(), features=FEATURES, wgan=dict(loss="wgan", gradient_penalty=1.0)
-    ).items():
-        norm = dict(spectral_norm=name == "everything")
-        step = GanStep(config(**settings, generator=norm), rank=rank, wrap=DistributedDataParallel)
-        for i in range(3):
-            step(PANELS[i + rank])
-        mine = torch.cat([v.flatten().float() for v in weights_of(step).values()])
-        mine = torch.cat([mine, step.balance.anchors, step.balance.probability[None]])
-        both = [torch.empty_like(mine) for _ in range(2)]
-        dist.all_gather(both, mine)
-        assert torch.equal(*both), (name, (both[0] - both[1]).abs().max())
-        if name == "everything":
-            assert step.balance.anchors.any() and step.balance.probability != 0.5
-    dist.barrier()
-    os._exit(0)  # an interpreter that unwinds while gloo's threads end aborts, one time in ten
+from test_gan_step import ALL_ON, FEATURES, PANELS, config, weights_of
+from seisray.training.gan import GanStep
+for name, settings in dict(
+    everything=ALL_ON, default=dict(), features=FEATURES, wgan=dict(loss="wgan", gradient_penalty=1.0)
+).items():
+    norm = dict(spectral_norm=name == "everything")
+    step = GanStep(config(**settings, generator=norm), rank=rank, wrap=DistributedDataParallel)
+    for i in range(3):
+        step(PANELS[i + rank])
+    agree(name, [*weights_of(step).values(), step.balance.anchors, step.balance.probability])
+    if name == "everything":
+        assert step.balance.anchors.any() and step.balance.probability != 0.5
 """
 
 
 def test_two_workers_under_ddp_keep_equal_networks_and_equal_states(tmp_path: Path) -> None:
-    code = textwrap.dedent(TWO_RANKS.format(folder=str(Path(__file__).parent), meet=tmp_path / "meet"))
-    workers = [
-        subprocess.Popen([sys.executable, "-c", code, str(rank)], stderr=subprocess.PIPE, text=True) for rank in (0, 1)
-    ]
-    errors = [worker.communicate(timeout=100)[1] for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0], "\n".join(errors)
+    run_two_ranks(TWO_RANKS, Path(__file__).parent, tmp_path / "meet")

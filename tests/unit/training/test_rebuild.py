@@ -1,10 +1,12 @@
 """The rivals of the GAN: what they learn, and that a run of them goes on exactly."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from ranks import run_two_ranks
 from torch import Tensor
 
 from seisray.config import AutoencoderConfig, BodyConfig, InpaintConfig, MaskedConfig, PanelConfig, RebuildTrainConfig
@@ -128,3 +130,24 @@ def test_a_detector_learns_to_find_the_repairs_of_one_that_does_not_learn() -> N
 def test_what_hides_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"MaskedConfig\.hidden_traces is 0"):
         MaskedConfig(hidden_traces=0)
+
+
+TWO_RANKS = """
+from test_rebuild import INPAINT, MASKED, SQUEEZED, panels
+from seisray.training.ways import WAYS
+for kind, config in dict(masked=MASKED, autoencoder=SQUEEZED, inpaint=INPAINT).items():
+    step = WAYS[kind].step(config, rank=rank, wrap=DistributedDataParallel)
+    networks = [getattr(step, part) for part in step.parts if isinstance(getattr(step, part), torch.nn.Module)]
+    before = [value.clone() for network in networks for value in network.parameters()]
+    for i in range(3):
+        step(panels(seed=2 * i + rank))
+    after = [value for network in networks for value in network.parameters()]
+    assert not any(torch.equal(a, b) for a, b in zip(before, after)), f"{kind}: a weight that nothing moves"
+    moments = [part for optimiser in step.parts if optimiser.startswith("opt")
+               for state in getattr(step, optimiser).state.values() for part in state.values()]
+    agree(kind, [*(value for network in networks for value in network.state_dict().values()), *moments])
+"""
+
+
+def test_two_workers_under_ddp_keep_equal_networks_and_equal_optimisers(tmp_path: Path) -> None:
+    run_two_ranks(TWO_RANKS, Path(__file__).parent, tmp_path / "meet")
