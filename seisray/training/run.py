@@ -13,6 +13,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from seisray.config import TrainConfig, config_dict, fingerprint
 from seisray.errors import ConfigError, SeisrayError, TrainingError
+from seisray.patient_files import patient_filesystem
 from seisray.progress import Progress
 from seisray.registry import Store
 from seisray.session import connect
@@ -100,7 +101,7 @@ class Run:
             run_config=RunConfig(
                 name=self.name,
                 storage_path=self.folder.path.rpartition("/")[0],
-                storage_filesystem=self.store.root.filesystem,
+                storage_filesystem=patient_filesystem(self.store.root),
                 failure_config=FailureConfig(max_failures=self.train.retries),
                 checkpoint_config=CheckpointConfig(num_to_keep=2),
                 callbacks=list(callbacks),

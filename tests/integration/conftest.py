@@ -1,10 +1,12 @@
-"""What the integration tests share: a tiny survey in a store of its own, with first breaks on every gather."""
+"""What the integration tests share: a tiny survey in a store of its own, and a proxy that makes an S3 server fail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from faulty_proxy import FaultyProxy
 
+from seisray import patience, storage
 from seisray.formats.picks.first_breaks import first_breaks_csv
 from seisray.ingest import IngestConfig, ingest
 
@@ -30,3 +32,15 @@ def tiny_store(
     file, picks = tiny_field_files
     ingest("tiny", [str(file)], store=str(store), config=IngestConfig(picks=str(picks)))
     return store
+
+
+@pytest.fixture
+def proxy(s3: str, s3_environment: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+    """Yield a proxy before the S3 server, through which every location goes; 2 s of silence are too long for it."""
+    with FaultyProxy(s3_environment["s3"]) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        monkeypatch.setattr(patience, "STALL_S", 2.0)
+        forget = storage._s3.cache_clear
+        forget()
+        yield proxy
+        forget()

@@ -4,30 +4,18 @@ import hashlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import tenacity
 from faulty_proxy import CUT, INTERNAL_ERROR, LIE, LOST, PASS, RESET, SLOW_DOWN, Fault, FaultyProxy, stall
 
-from seisray import patience, storage
+from seisray import storage
 from seisray.errors import NotFoundError, StorageError
 from seisray.storage import Location, locate
 
 FAULTS = {"500": INTERNAL_ERROR, "503": SLOW_DOWN, "reset": RESET, "lost": LOST, "cut": CUT}
 FOR_EVER = 1000
-
-
-@pytest.fixture
-def proxy(s3: str, s3_environment: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
-    """Yield a proxy before the S3 server, through which every location goes; 2 s of silence are too long for it."""
-    with FaultyProxy(s3_environment["s3"]) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        monkeypatch.setattr(patience, "STALL_S", 2.0)
-        forget = storage._s3.cache_clear
-        forget()
-        yield proxy
-        forget()
 
 
 @pytest.fixture
