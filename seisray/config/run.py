@@ -25,6 +25,8 @@ class TrainConfig:
         In steps, as is checkpoint_every.
     retries
         Restarts after lost workers.
+    wait_s
+        Longest wait for room for the workers, e.g. for nodes to start; then the run fails, and can be gone on with.
     precision
         Of the convolutions; auto is bf16 where the processor computes in it, fp32 elsewhere.
     tracker
@@ -40,6 +42,7 @@ class TrainConfig:
     log_every: int = 10
     checkpoint_every: int = 50
     retries: int = 3
+    wait_s: float = 900.0
     precision: Precision = "auto"
     tracker: Tracker = "none"
 
@@ -49,6 +52,7 @@ class TrainConfig:
         for workers in range(self.least_workers or self.workers, self.workers + 1):
             require(self.batch % workers == 0, self, "batch", f"a multiple of {workers} workers")
         allow(self, "at least 0", 0, 1e12, "gpus", "retries", "seed")
+        allow(self, "1..1e9", 1, 1e9, "wait_s")
         for name, kind in (("precision", Precision), ("tracker", Tracker)):
             require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
 

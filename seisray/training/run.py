@@ -10,6 +10,7 @@ import ray
 import ray.train
 from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from seisray.config import TrainConfig, config_dict, fingerprint
 from seisray.errors import ConfigError, SeisrayError, TrainingError
@@ -18,8 +19,9 @@ from seisray.progress import Progress
 from seisray.registry import Store
 from seisray.session import connect
 from seisray.storage import Location
+from seisray.training.waiting import Waiting
 
-FREE = ("workers", "least_workers", "gpus", "retries", "tracker", "measured", "sample_every")
+FREE = ("workers", "least_workers", "gpus", "retries", "wait_s", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
 
 
@@ -89,13 +91,15 @@ class Run:
         Raises the SeisrayError that a worker raised, or TrainingError.
         """
         least, most = self.train.least_workers, self.train.workers
+        each = {"CPU": 1} | ({"GPU": self.train.gpus} if self.train.gpus else {})
+        needs = f"{least or most} workers of {' and '.join(f'{n:g} {kind}' for kind, n in each.items())} each"
         trainer = TorchTrainer(
             loop,
             train_loop_config=job,
             scaling_config=ScalingConfig(
                 num_workers=(least, most) if 0 < least < most else most,  # type: ignore[arg-type]  # an old annotation
                 use_gpu=self.train.gpus > 0,
-                resources_per_worker={"CPU": 1} | ({"GPU": self.train.gpus} if self.train.gpus else {}),
+                resources_per_worker=each,
             ),
             torch_config=TorchConfig(backend="nccl" if self.train.gpus >= 1 else "gloo"),
             run_config=RunConfig(
@@ -104,7 +108,7 @@ class Run:
                 storage_filesystem=patient_filesystem(self.store.root),
                 failure_config=FailureConfig(max_failures=self.train.retries),
                 checkpoint_config=CheckpointConfig(num_to_keep=2),
-                callbacks=list(callbacks),
+                callbacks=[*callbacks, Waiting(job["board"], needs, self.train.wait_s)],  # type: ignore[list-item]  # old
             ),
         )
         try:
@@ -122,7 +126,8 @@ class Watch:
 
     def __init__(self, label: str, steps: int) -> None:
         connect()
-        self.board = Board.remote()  # type: ignore[attr-defined]
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        self.board = Board.options(scheduling_strategy=here).remote()  # type: ignore[attr-defined]  # outlives workers
         self._progress = Progress(label, steps, "steps")
         self._over = threading.Event()
         self._heard = 0
@@ -175,8 +180,8 @@ def differences(before: Any, now: Any, name: str = "") -> list[str]:
 def _cause(error: BaseException, name: str) -> SeisrayError:
     """Return our own error inside Ray Train's wrapping, or one that says what Ray says."""
     failures = getattr(error, "worker_failures", {})
-    for failure in failures.values():
-        for inner in (failure, failure.__cause__, getattr(failure, "cause", None)):
+    for failure in (*failures.values(), getattr(error, "controller_failure", None)):
+        for inner in (failure, getattr(failure, "__cause__", None), getattr(failure, "cause", None)):
             if isinstance(inner, SeisrayError):
                 return inner
     first = next(iter(failures.values()), error)
