@@ -129,9 +129,11 @@ def _read_chunk(chunk: list[_Visit], config: PanelConfig, seed: int) -> list[NDA
     plan = ray.put(chunk)
 
     def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
-        return {"panels": _read_visit(ray.get(plan)[row["id"]], config, seed)}
+        return {"panels": _read_visit(ray.get(plan)[row["item"]], config, seed)}
 
-    dataset = ray.data.range(len(chunk), override_num_blocks=len(chunk)).map(read, concurrency=AHEAD)
+    # Without a CPU of their own: the workers may hold every one, as they do where few nodes are left.
+    numbers = ray.data.from_items(list(range(len(chunk))), override_num_blocks=len(chunk))
+    dataset = numbers.map(read, concurrency=AHEAD, num_cpus=0)
     dataset.context.execution_options.preserve_order = True
     return [row["panels"] for row in dataset.iter_rows()]
 

@@ -1,0 +1,77 @@
+"""Runs on a cluster of several nodes on this machine, some of which are lost; called by a test, prints JSON.
+
+A process of its own: Ray's sessions do not share one. Arguments: a store that holds the survey "tiny".
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ray.cluster_utils import Cluster
+
+from seisray.config import BodyConfig, GanConfig, GeneratorConfig, PanelConfig, TrainConfig
+from seisray.errors import SeisrayError
+from seisray.session import connect
+from seisray.training.pretrain import pretrain_gan
+
+STEPS, EVERY = 60, 4
+
+
+def config(**train: Any) -> GanConfig:
+    return GanConfig(
+        panel=PanelConfig(traces=8, samples=32),
+        body=BodyConfig(channels=(2, 2, 2, 2)),
+        generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
+        train=TrainConfig(steps=STEPS, checkpoint_every=EVERY, log_every=1, batch=4, workers=2, **train),
+        measured=0,
+    )
+
+
+def run(store: Path, model: str, settings: GanConfig) -> dict[str, Any]:
+    """Return what a run came to."""
+    try:
+        card = pretrain_gan(["tiny"], model=model, store=str(store), config=settings)
+    except SeisrayError as error:
+        return {"error": str(error)}
+    losses = [(row["step"], row["d_loss"], row["g_loss"]) for row in card.details["history"]]
+    return {"losses": losses, "resumed_at": card.details["resumed_at"]}
+
+
+def lose(cluster: Cluster, node: Any, run: Path, *, replace: bool) -> threading.Thread:
+    """Kill a node as soon as a run's first checkpoint is there; replace: add one in its place."""
+
+    def work() -> None:
+        while not list(run.glob("checkpoint_*/state.pt")):
+            time.sleep(0.05)
+        cluster.remove_node(node, allow_graceful=False)
+        if replace:
+            cluster.add_node(num_cpus=1)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def main(store: Path) -> None:
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    os.environ["RAY_ADDRESS"] = cluster.address
+    connect()
+    runs = store / "runs" / "pretrain"
+    found = {"calm": run(store, "calm", config())}
+    lose(cluster, nodes[0], runs / "replaced-v1", replace=True)
+    found["replaced"] = run(store, "replaced", config())
+    lose(cluster, nodes[1], runs / "fewer-v1", replace=False)
+    found["fewer"] = run(store, "fewer", config(least_workers=1))
+    found["hopeless"] = run(store, "hopeless", config(wait_s=20))
+    print(json.dumps(found))
+    sys.stdout.flush()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
