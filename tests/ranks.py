@@ -37,5 +37,9 @@ def run_two_ranks(code: str, folder: Path, meet: Path) -> None:
     workers = [
         subprocess.Popen([sys.executable, "-c", whole, str(rank)], stderr=subprocess.PIPE, text=True) for rank in (0, 1)
     ]
-    errors = [worker.communicate(timeout=200)[1] for worker in workers]
+    try:
+        errors = [worker.communicate(timeout=200)[1] for worker in workers]
+    finally:
+        for worker in workers:  # one that failed leaves the other waiting for it
+            worker.kill()
     assert [worker.returncode for worker in workers] == [0, 0], "\n".join(errors)
