@@ -1,0 +1,154 @@
+"""What a worker does when its run goes wrong: back to the last good checkpoint, and on from there to a good end.
+
+Ray is played by the test: it keeps the checkpoints reported, and starts a worker that was lost again from the last one.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from seisray.config import BodyConfig, GanConfig, GeneratorConfig, PanelConfig, TrainConfig, WatchConfig
+from seisray.training import loop
+from seisray.training.checkpoint import load_checkpoint
+from seisray.training.journal import Journal
+
+CONFIG = GanConfig(
+    panel=PanelConfig(traces=8, samples=32),
+    body=BodyConfig(channels=(2, 2, 2, 2)),
+    generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
+    train=TrainConfig(steps=20, batch=4, workers=1, log_every=1, checkpoint_every=3, precision="fp32"),
+)
+
+
+class WorkerLostError(Exception):
+    """The worker is gone."""
+
+
+class Cluster:
+    """Run `pretrain_loop` in this process. broken, lost: steps that meet a broken batch or a lost worker, once each."""
+
+    def __init__(self, folder: Path, *, broken: dict[int, float] | None = None, lost: tuple[int, ...] = ()) -> None:
+        self.folder = folder
+        self.broken, self.lost = dict(broken or {}), list(lost)
+        self.said: list[str] = []
+        self.checkpoints: list[Any] = []
+        self.steps: list[int] = []
+        self.journals: list[Journal] = []
+
+    def panel_batches(self, *_: Any, first_step: int, steps: int, **__: Any) -> Iterator[Any]:
+        for step in range(first_step, steps):
+            self.steps.append(step)
+            if step in self.lost and not self.broken:
+                self.lost.remove(step)
+                raise WorkerLostError
+            panels = np.random.default_rng(step).normal(size=(4, 8, 32)).astype(np.float32)
+            yield panels * np.float32(self.broken.pop(step, 1.0))
+
+    def open_journal(self, *about: Any) -> Journal:
+        self.journals.append(Journal(*about))
+        return self.journals[-1]
+
+    def report(self, metrics: dict[str, float], checkpoint: Any = None) -> None:
+        path = self.folder / f"checkpoint-{len(self.checkpoints):03}"
+        checkpoint.to_directory(str(path))
+        self.checkpoints.append(type(checkpoint).from_directory(str(path)))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return load_checkpoint(self.checkpoints[-1])
+
+    def run(self, monkeypatch: pytest.MonkeyPatch, config: GanConfig = CONFIG) -> dict[str, Any]:
+        """Train to the end, with as many restarts as it takes; return the last checkpoint's state."""
+        train = loop.ray.train
+        context = SimpleNamespace(get_world_rank=lambda: 0, get_world_size=lambda: 1)
+        monkeypatch.setattr(train, "get_context", lambda: context)
+        monkeypatch.setattr(train, "get_checkpoint", lambda: self.checkpoints[-1] if self.checkpoints else None)
+        monkeypatch.setattr(train, "report", self.report)
+        monkeypatch.setattr(train.torch, "get_device", lambda: "cpu")
+        monkeypatch.setattr(train.torch, "prepare_model", lambda module: module)
+        monkeypatch.setattr(loop, "panel_batches", self.panel_batches)
+        field = np.random.default_rng(0).normal(size=(8, 8, 32)).astype(np.float32)
+        monkeypatch.setattr(loop, "reference_panels", lambda *_: field)
+        monkeypatch.setattr(loop, "open_trackers", lambda *_: [])
+        monkeypatch.setattr(loop, "png_bytes", lambda _: b"")
+        monkeypatch.setattr(loop, "Journal", self.open_journal)
+        silent, tell = SimpleNamespace(remote=lambda *_: None), SimpleNamespace(remote=self.said.append)
+        board = SimpleNamespace(put=silent, tell=tell)
+        job = {"kind": "gan", "config": config, "refs": [], "folder": str(self.folder / "run"), "board": board}
+        while True:
+            try:
+                loop.pretrain_loop(job)
+            except WorkerLostError:
+                self.journals[-1]._events.close()  # as the end of its process would
+                self.journals[-1]._local.cleanup()
+                continue
+            return self.state
+
+
+def losses(state: dict[str, Any]) -> list[tuple[float, float, float]]:
+    return [(row["step"], row["d_loss"], row["g_loss"]) for row in state["history"]]
+
+
+def test_one_broken_batch_takes_the_run_back_and_the_run_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(tmp_path, broken={4: math.nan})
+    state = cluster.run(monkeypatch)
+    assert cluster.steps == [0, 1, 2, 3, 4, *range(3, 20)]
+    (alarm,) = state["alarms"]
+    assert (alarm["step"], alarm["fault"], alarm["action"]) == (5, "broken", "rollback")
+    assert json.loads((tmp_path / "run" / "alarms.json").read_text()) == [alarm]
+    (said,) = cluster.said
+    assert said.startswith("step 5: broken: ")
+    assert [step for step, _, _ in losses(state)] == list(range(1, 21))
+    assert all(math.isfinite(figure) for row in state["history"] for figure in row.values())
+    assert all(torch.isfinite(value).all() for value in state["averaged"].values())
+    assert state["salt"] == 1
+    assert state["opt_d"]["param_groups"][0]["lr"] == CONFIG.adversary.d_lr / 2
+
+
+def test_an_exploding_gradient_in_one_step_takes_the_run_back_where_it_shall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = GanConfig(
+        **{name: getattr(CONFIG, name) for name in ("panel", "body", "generator", "train")},
+        watch=WatchConfig(explosion="rollback", explosion_factor=30),
+    )
+    state = Cluster(tmp_path, broken={14: 1e6}).run(monkeypatch, config)
+    (alarm,) = state["alarms"]
+    assert (alarm["step"], alarm["fault"], alarm["action"]) == (15, "explosion", "rollback")
+    assert [step for step, _, _ in losses(state)] == list(range(1, 21))
+    assert state["salt"] == 1
+
+
+def test_a_worker_lost_after_a_rollback_does_not_undo_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed = Cluster(tmp_path / "calm", broken={4: math.nan}).run(monkeypatch)
+    cluster = Cluster(tmp_path / "lost", broken={4: math.nan}, lost=(3,))
+    state = cluster.run(monkeypatch)
+    assert state["resumed_at"] == [3]
+    assert cluster.steps == [0, 1, 2, 3, 4, 3, *range(3, 20)]
+    assert state["alarms"] == undisturbed["alarms"]
+    assert state["salt"] == 1
+    assert losses(state) == losses(undisturbed)
+
+
+def test_a_rollback_before_the_first_checkpoint_is_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(tmp_path, broken={1: math.nan}, lost=(2,))
+    state = cluster.run(monkeypatch)
+    assert (state["resumed_at"], state["salt"], len(state["alarms"])) == ([0], 1, 1)
+
+
+def test_the_watchdog_of_a_run_that_goes_on_knows_what_was_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(tmp_path, lost=(18,))
+    state = cluster.run(monkeypatch)
+    assert state["resumed_at"] == [18]
+    assert len(state["watchdog"]["norms"]["d_gradient"]) == 20
