@@ -1,7 +1,7 @@
 """A store's files as Arrow sees them, for libraries that keep files there by themselves: outages are outlasted.
 
-Ray Train uploads checkpoints and writes its state through Arrow, whose own retries give up within seconds where a
-server refuses connections.
+Ray Train reads checkpoints, and writes and reads its state, through Arrow, which gives up sooner than patience.py.
+Not for `copy_files` to S3: in Arrow 26 that loses errors of a file's end, which is where all of an upload happens here.
 """
 
 import io

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import ray.train
 import torch
 
 from seisray.errors import TrainingError
+from seisray.patient_files import patient_filesystem
+from seisray.storage import Location
 
 FILE = "state.pt"
 
@@ -20,6 +23,24 @@ def checkpoint(state: Mapping[str, Any]) -> Iterator[ray.train.Checkpoint]:
     with tempfile.TemporaryDirectory() as folder:
         torch.save(dict(state), Path(folder) / FILE)
         yield ray.train.Checkpoint.from_directory(folder)
+
+
+def report(state: Mapping[str, Any], metrics: Mapping[str, float], folder: Location) -> None:
+    """Report figures with a checkpoint, which is uploaded into the run's folder by seisray's own patient means."""
+    with checkpoint(state) as saved:
+        ray.train.report(dict(metrics), checkpoint=saved, checkpoint_upload_fn=partial(upload, folder))
+
+
+def upload(folder: Location, saved: ray.train.Checkpoint, name: str) -> ray.train.Checkpoint:
+    """Return the copy of a checkpoint that is kept as folder/name. Raises StorageError where it never lands.
+
+    Arrow's own `copy_files`, by which Ray would upload it, loses errors that come when a file is closed.
+    """
+    target = folder / name
+    with saved.as_directory() as local:
+        for file in Path(local).iterdir():
+            (target / file.name).write_bytes(file.read_bytes())
+    return ray.train.Checkpoint(target.path, filesystem=patient_filesystem(folder))
 
 
 def load_checkpoint(found: ray.train.Checkpoint | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from seisray.registry import Model, Store
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
-from seisray.training.checkpoint import checkpoint, load_checkpoint
+from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
 from seisray.training.run import Run, repeatable
@@ -132,9 +132,9 @@ def picker_loop(job: dict[str, Any]) -> None:
         state = load_checkpoint(found)
         history = state["history"]
         step.load_state_dict(state)
+    folder = Location(job["folder"])
     journal = None
     if rank == 0:
-        folder = Location(job["folder"])
         trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], history, trackers=trackers)
     figures: dict[str, float] = {}
@@ -153,7 +153,6 @@ def picker_loop(job: dict[str, Any]) -> None:
                 score = step.score(ray.get(job["validation"]))
                 figures |= {"hit_rate_2ms": score.hit_rate_2ms, "hit_rate_4ms": score.hit_rate_4ms}
             journal.publish()
-            with checkpoint(step.state_dict() | {"history": journal.history}) as saved:
-                ray.train.report({**figures, "step": step.step}, checkpoint=saved)
+            report(step.state_dict() | {"history": journal.history}, {**figures, "step": step.step}, folder)
     if journal:
         journal.close(step.step, figures)

@@ -14,7 +14,7 @@ from seisray.config import config_dict
 from seisray.report.plots import png_bytes
 from seisray.storage import Location
 from seisray.stream import panel_batches
-from seisray.training.checkpoint import checkpoint, load_checkpoint
+from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels
 from seisray.training.trackers import open_trackers
@@ -39,9 +39,9 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         kept["resumed_at"].append(state["step"])
         step.load_state_dict(state)
     good = copy.deepcopy(step.state_dict())
+    folder = Location(job["folder"])
     journal = None
     if rank == 0:
-        folder = Location(job["folder"])
         trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
     watchdog = Watchdog(config.watch, rolled_back=step.salt)
@@ -59,8 +59,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             return
         journal.publish()
         kept.update(history=journal.history, alarms=journal.alarms, watchdog=watchdog.state_dict())
-        with checkpoint(good | kept) as saved:
-            ray.train.report({**figures, "step": step.step}, checkpoint=saved)
+        report(good | kept, {**figures, "step": step.step}, folder)
 
     panels = stream()
     figures: dict[str, float] = {}

@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+import ray.train
 from faulty_proxy import LOST, SLOW_DOWN, FaultyProxy
-from pyarrow import fs
 
 from seisray.errors import StorageError
 from seisray.ingest import ingest
 from seisray.patient_files import patient_filesystem
 from seisray.storage import Location, locate
+from seisray.training.checkpoint import upload
 
 STEPS, EVERY, OUTAGE_S = 60, 2, 30
 COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
@@ -52,13 +53,14 @@ def test_what_ray_keeps_goes_up_comes_back_and_goes_away_in_spite_of_an_outage(
     place, made = kept
     files = pickle.loads(pickle.dumps(patient_filesystem(place)))  # as it travels to a worker
 
-    def upload() -> None:
-        files.create_dir(place.path)
-        fs.copy_files(str(made), place.path, destination_filesystem=files)
+    def put() -> None:
+        kept_as = upload(place, ray.train.Checkpoint.from_directory(str(made)), "checkpoint_1")
+        assert kept_as.path == f"{place.path}/checkpoint_1"
 
-    def download() -> None:
-        fs.copy_files(place.path, str(tmp_path / "back"), source_filesystem=files)
-        assert (tmp_path / "back" / "state.pt").read_bytes() == (made / "state.pt").read_bytes()
+    def get() -> None:
+        found = ray.train.Checkpoint(f"{place.path}/checkpoint_1", filesystem=files)
+        back = Path(found.to_directory(str(tmp_path / "back")))
+        assert (back / "state.pt").read_bytes() == (made / "state.pt").read_bytes()
 
     def write() -> None:
         with files.open_output_stream(f"{place.path}/snapshot.json") as stream:
@@ -66,7 +68,7 @@ def test_what_ray_keeps_goes_up_comes_back_and_goes_away_in_spite_of_an_outage(
         with files.open_input_stream(f"{place.path}/snapshot.json") as stream:
             assert stream.readall() == b"[1]"
 
-    for work in (upload, download, write, lambda: files.delete_dir(place.path)):
+    for work in (put, get, write, lambda: files.delete_dir(place.path)):
         proxy.plan(LOST, SLOW_DOWN)
         proxy.outage(10)
         work()
@@ -81,8 +83,11 @@ def test_an_upload_that_never_lands_is_an_error_in_one_line(
     place, made = kept
     proxy.plan(*[SLOW_DOWN] * 1000, method="PUT")
     with pytest.raises(StorageError, match=r"^cannot write s3://.*; gave up after 1 s") as caught:
-        fs.copy_files(str(made), place.path, destination_filesystem=patient_filesystem(place))
+        upload(place, ray.train.Checkpoint.from_directory(str(made)), "checkpoint_1")
     assert "\n" not in str(caught.value)
+    with pytest.raises(StorageError, match=r"^cannot write s3://.*; gave up after 1 s"):  # noqa: SIM117
+        with patient_filesystem(place).open_output_stream(f"{place.path}/snapshot.json") as stream:
+            stream.write(b"[1]")
 
 
 @pytest.mark.timeout(900)
