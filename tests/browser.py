@@ -30,7 +30,7 @@ def chromium() -> Iterator[Any]:
 
 def open_page(browser: Any, address: str, *, width: int = 1200, height: int = 850) -> tuple[Any, list[str]]:
     """Return an open page, and a list that whatever goes wrong on it is added to."""
-    page = browser.new_page()  # of a browser, or of a context of one
+    page = browser.new_page()
     page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(PATIENCE_MS)
     faults: list[str] = []

@@ -1,10 +1,9 @@
 """Where picks are good: maps of shots and receivers, or a matrix of shots by channels where no positions are known."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ def plot_map(tally: PickTally, quality: Quality) -> Figure:
     figure = Figure(figsize=(CHART_WIDTH, 6.0), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", color=INK, weight="bold", fontsize=12)
     axes = figure.subplots(2, sharex=True, sharey=True)
-    drawn: Collection
+    drawn: Any = None
     for one, (name, _, marker) in zip(axes, ends, strict=True):
         x, y = positions[name].T
         if x.size > CROWDED:

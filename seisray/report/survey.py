@@ -123,25 +123,19 @@ def _facts(survey: Survey, picks: PickSet, tally: PickTally, score: PickScore | 
     return facts
 
 
-QUALITIES: tuple[tuple[str, Quality], ...] = (("sure", "probability"), ("doubtful", "flagged"))
-
-
 def _where_section(tally: PickTally) -> Section:
+    draw = plot_map if tally.has_geometry else plot_matrix
+    captions: dict[Quality, str] = {"probability": "Where picks are sure", "flagged": "Where picks are doubtful"}
     if tally.has_geometry:
-        figures = [
-            (f"Where picks are {what}", png_bytes(plot_map(tally, quality), dpi=150)) for what, quality in QUALITIES
-        ]
         lost = tally.n_live - tally.n_placed
         text = f"{lost:,} live traces have no coordinates and are not on the maps." if lost else ""
-        return Section(title="Where picks are good", text=text, figures=tuple(figures), columns=True)
-    figures = [
-        (f"Where picks are {what}", png_bytes(plot_matrix(tally, quality), dpi=150)) for what, quality in QUALITIES
-    ]
-    together = tally.matrix.gathers_a_row
-    text = "The survey has no coordinates, so gathers stand below each other, channels beside each other." + (
-        f" {together} gathers share a row." if together > 1 else ""
-    )
-    return Section(title="Where picks are good", text=text, figures=tuple(figures), columns=True)
+    else:
+        together = tally.matrix.gathers_a_row
+        text = "The survey has no coordinates, so gathers stand below each other, channels beside each other." + (
+            f" {together} gathers share a row." if together > 1 else ""
+        )
+    figures = tuple((caption, png_bytes(draw(tally, quality), dpi=150)) for quality, caption in captions.items())
+    return Section(title="Where picks are good", text=text, figures=figures, columns=True)
 
 
 def _picks_section(tally: PickTally) -> Section:

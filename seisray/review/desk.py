@@ -22,6 +22,7 @@ from seisray.storage import Location
 GAINS = (99.9, 99.0, 97.0, 94.0, 88.0, 78.0, 60.0)
 """Share of amplitudes below full black, from faint to loud."""
 MOST_PIXELS = 12_000_000
+WIDTH_PIXELS = 1200
 MARGIN_MS = 40.0
 MOST_MEMORY_GATHERS = 4
 
@@ -107,9 +108,10 @@ class Desk:
         }
 
     def picture(self, place: int, gain: int) -> bytes:
-        """Return a PNG of a gather, one pixel a trace and sample: troughs white, peaks black.
+        """Return a PNG of a gather, one row a sample: troughs white, peaks black.
 
-        gain: 0 (faint) to len(GAINS) - 1 (loud). Long records are thinned to MOST_PIXELS.
+        gain: 0 (faint) to len(GAINS) - 1 (loud). Traces are a few pixels wide, for browsers smooth from pixel to pixel
+        and not from trace to trace then. Long records are thinned to MOST_PIXELS.
         """
         if not 0 <= gain < len(GAINS):
             raise ConfigError(f"gain is {gain}, expected 0..{len(GAINS) - 1}")
@@ -117,7 +119,8 @@ class Desk:
         every = -(-gather.samples.size // MOST_PIXELS)
         grey = np.rint(127.5 - 127.5 * balance(gather.samples[:, ::every], GAINS[gain])).astype(np.uint8)
         sink = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(grey.T)).save(sink, format="png", compress_level=1)
+        wide = np.repeat(grey.T, int(np.clip(WIDTH_PIXELS // gather.n_traces, 1, 24)), axis=1)
+        Image.fromarray(wide).save(sink, format="png", compress_level=1)
         return sink.getvalue()
 
     def save(self, place: int, picks: Mapping[str, Any], *, done: bool) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_a_page_in_s3_opens_in_a_browser(s3: str) -> None:
     page = locate(f"{s3}/reports/index.html")
     page.write_bytes(b"<!doctype html>")
     with page.filesystem.open_input_file(page.path) as file:
-        assert file.metadata()[b"Content-Type"].startswith(b"text/html")
+        assert file.metadata()["Content-Type"].startswith(b"text/html")
 
 
 def test_a_local_file_has_no_etag(tmp_path: Path) -> None:
