@@ -50,11 +50,12 @@ def stamp_picks(
     """
     survey = store.survey(picks.survey)
     word = pick_field(header, _used(survey))
+    layouts = _layouts(store, survey)
     traces = align(store, survey, picks, of_trace=["source", "source_trace"], of_gather=["delay_ms"])
     time_ms = traces.picks["pick_ms"] + (traces.spread("delay_ms") if origin == "shot" else 0)
     values, rounding_ms = header_values(time_ms, word, unit, survey.sample_interval_us, f"picks {picks.name!r}")
     stamps = {}
-    for index, layout in _layouts(store, survey).items():
+    for index, layout in layouts.items():
         own = np.flatnonzero(traces.of_trace["source"] == index)
         record = next(entry for entry in survey.sources if entry["index"] == index)
         source = _unchanged(record)
