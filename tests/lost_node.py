@@ -37,7 +37,7 @@ def run(store: Path, model: str, settings: GanConfig) -> dict[str, Any]:
         card = pretrain_gan(["tiny"], model=model, store=str(store), config=settings)
     except SeisrayError as error:
         return {"error": str(error)}
-    losses = [(row["step"], row["d_loss"], row["g_loss"]) for row in card.details["history"]]
+    losses = [(row["step"], row.get("d_loss", row.get("repair")), row.get("g_loss")) for row in card.details["history"]]
     return {"losses": losses, "resumed_at": card.details["resumed_at"]}
 
 

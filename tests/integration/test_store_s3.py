@@ -144,7 +144,7 @@ def test_replace_on_s3_leaves_nothing_of_the_old_survey(
 def test_a_gan_trains_on_two_workers(gan: Model, survey: Survey) -> None:
     assert (gan.ref, gan.kind, gan.surveys) == ("gan@v1", "gan", {"line": survey.fingerprint})
     assert [figures["step"] for figures in gan.details["history"]] == [1, 2, 3, 4]
-    assert np.isfinite([gan.metrics["d_loss"], gan.metrics["g_loss"], gan.metrics["repair"]]).all()
+    assert np.isfinite([gan.metrics["d_loss"], gan.metrics["g_loss"], gan.metrics["d_pixel"]]).all()
 
 
 def test_a_run_keeps_its_checkpoints_and_events_in_the_bucket(store: str, gan: Model) -> None:

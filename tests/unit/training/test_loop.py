@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from seisray.config import BodyConfig, GanConfig, GeneratorConfig, PanelConfig, TrainConfig, WatchConfig
+from seisray.config import (
+    AdversaryConfig,
+    BodyConfig,
+    GanConfig,
+    GeneratorConfig,
+    PanelConfig,
+    TrainConfig,
+    WatchConfig,
+)
 from seisray.training import loop
 from seisray.training.checkpoint import load_checkpoint
 from seisray.training.journal import Journal
@@ -23,6 +31,7 @@ CONFIG = GanConfig(
     panel=PanelConfig(traces=8, samples=32),
     body=BodyConfig(channels=(2, 2, 2, 2)),
     generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
+    adversary=AdversaryConfig(judge="unet", loss="bce", r1=0.3),
     train=TrainConfig(steps=20, batch=4, workers=1, log_every=1, checkpoint_every=3, precision="fp32"),
 )
 
@@ -91,7 +100,7 @@ class Cluster:
 
 
 def losses(state: dict[str, Any]) -> list[tuple[float, float, float]]:
-    return [(row["step"], row["d_loss"], row["g_loss"]) for row in state["history"]]
+    return [(row["step"], row.get("d_loss", row.get("repair")), row.get("g_loss")) for row in state["history"]]
 
 
 def test_one_broken_batch_takes_the_run_back_and_the_run_ends_well(
@@ -116,7 +125,7 @@ def test_an_exploding_gradient_in_one_step_takes_the_run_back_where_it_shall(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = GanConfig(
-        **{name: getattr(CONFIG, name) for name in ("panel", "body", "generator", "train")},
+        **{name: getattr(CONFIG, name) for name in ("panel", "body", "generator", "adversary", "train")},
         watch=WatchConfig(explosion="rollback", explosion_factor=30),
     )
     state = Cluster(tmp_path, broken={14: 1e6}).run(monkeypatch, config)
