@@ -105,7 +105,8 @@ def test_a_run_whose_store_was_away_for_half_a_minute_has_the_losses_of_a_calm_o
         )
 
     calm = pretrain("calm")
-    assert calm.wait() == 0, calm.communicate()[1]
+    said = calm.communicate()[1]
+    assert calm.returncode == 0, said
     cut_off = pretrain("cut-off")
     run = locate(store) / "runs" / "pretrain" / "cut-off-v1"
     while not any(file.name == "state.pt" for file in run.files(recursive=True)):
