@@ -50,10 +50,13 @@ def connect(*, dashboard: bool = True) -> None:
     address = os.environ.get("RAY_ADDRESS")
     if address:
         _probe(address)
-    own: dict[str, Any] = {} if address else {"num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
+    # "local": without it Ray joins any cluster that somebody else has left running on this machine.
+    own: dict[str, Any] = {"address": "local", "num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
     try:
-        started = ray.init(**quiet, **own)
+        started = ray.init(**quiet, **({} if address else own))
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        if not address:
+            raise SessionError(f"Ray does not start on this machine: {error}") from error
         raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
     if started.dashboard_url:
         print(f"Ray dashboard: http://{started.dashboard_url}", file=sys.stderr)

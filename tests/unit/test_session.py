@@ -1,4 +1,8 @@
 import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +45,16 @@ def test_an_address_where_nothing_listens_is_named_at_once(monkeypatch: pytest.M
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(SessionError, match=r"127\.0\.0\.1:1"):
         connect()
+
+
+def test_a_cluster_left_running_on_the_machine_is_not_joined_unasked() -> None:
+    command = [sys.executable, "-c", "from seisray.session import connect; connect(dashboard=False)"]
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    with tempfile.TemporaryDirectory(prefix="sr", ignore_cleanup_errors=True) as folder:  # sockets' paths are short
+        kept = Path(folder) / "ray" / "ray_current_cluster"
+        kept.parent.mkdir()
+        kept.write_text("127.0.0.1:1")
+        done = subprocess.run(
+            command, env=environment | {"RAY_TMPDIR": folder}, capture_output=True, text=True, timeout=100
+        )
+    assert done.returncode == 0, done.stderr
