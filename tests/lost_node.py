@@ -6,8 +6,8 @@ A process of its own: Ray's sessions do not share one. Arguments: a store that h
 import json
 import os
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,18 @@ def run(store: Path, model: str, settings: GanConfig) -> dict[str, Any]:
     return {"losses": losses, "resumed_at": card.details["resumed_at"]}
 
 
-def lose(cluster: Cluster, node: Any, run: Path, *, replace: bool) -> threading.Thread:
-    """Kill a node as soon as a run's first checkpoint is there; replace: add one in its place."""
-
-    def work() -> None:
-        while not list(run.glob("checkpoint_*/state.pt")):
+def losing(
+    cluster: Cluster, node: Any, store: Path, model: str, settings: GanConfig, *, replace: bool
+) -> dict[str, Any]:
+    """Return what a run came to whose node is killed once a checkpoint is there; replace: add one in its place."""
+    with ThreadPoolExecutor(1) as beside:  # nodes are added by the main thread: they install signal handlers
+        outcome = beside.submit(run, store, model, settings)
+        while not (outcome.done() or list((store / "runs" / "pretrain").glob(f"{model}-v1/checkpoint_*/state.pt"))):
             time.sleep(0.05)
         cluster.remove_node(node, allow_graceful=False)
         if replace:
             cluster.add_node(num_cpus=1)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
+        return outcome.result()
 
 
 def main(store: Path) -> None:
@@ -61,12 +60,9 @@ def main(store: Path) -> None:
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     os.environ["RAY_ADDRESS"] = cluster.address
     connect()
-    runs = store / "runs" / "pretrain"
     found = {"calm": run(store, "calm", config())}
-    lose(cluster, nodes[0], runs / "replaced-v1", replace=True)
-    found["replaced"] = run(store, "replaced", config())
-    lose(cluster, nodes[1], runs / "fewer-v1", replace=False)
-    found["fewer"] = run(store, "fewer", config(least_workers=1))
+    found["replaced"] = losing(cluster, nodes[0], store, "replaced", config(), replace=True)
+    found["fewer"] = losing(cluster, nodes[1], store, "fewer", config(least_workers=1), replace=False)
     found["hopeless"] = run(store, "hopeless", config(wait_s=20))
     print(json.dumps(found))
     sys.stdout.flush()
