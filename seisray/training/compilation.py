@@ -1,5 +1,7 @@
 """Networks of a training step, compiled where the settings ask for it."""
 
+from typing import cast
+
 import torch
 from torch import nn
 from torch._inductor.cpp_builder import get_cpp_compiler
@@ -19,7 +21,7 @@ def compiled(module: nn.Module, train: TrainConfig) -> nn.Module:
     if not train.compile or (pads_by_replication(module) and next(module.parameters()).is_cpu):
         # There torch 2.13 takes the gradient of such padding to lie in memory as it does on GPUs, and stops.
         return module
-    return torch.compile(module, dynamic=False)
+    return cast(nn.Module, torch.compile(module, dynamic=False))
 
 
 def pads_by_replication(module: nn.Module) -> bool:
