@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from seisray.cli.app import LEARN, Flat, Shared, app, pretrain, tune
 from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, PickerConfig, TuneConfig
 from seisray.report.dream_settings import DreamConfig
+from seisray.report.projection import Projection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +273,7 @@ def dream(
 
 
 @app.command(name="map", group=LEARN)
-def latent_map(names: list[str], *, model: str, out: str, common: Shared) -> None:
+def latent_map(names: list[str], *, model: str, out: str, by: Projection = "pca", common: Shared) -> None:
     """Show where a model puts the gathers of surveys: its latent space, coloured by survey, offset and contrast.
 
     Parameters
@@ -283,8 +284,10 @@ def latent_map(names: list[str], *, model: str, out: str, common: Shared) -> Non
         Any model in the store.
     out
         PNG to write.
+    by
+        Axes along which gathers differ most (pca), or on which like stays beside like (umap; needs seisray[umap]).
     """
     from seisray.report.latent_map import latent_map as run
 
-    found = run(names, model=model, out=out, store=common.store)
+    found = run(names, model=model, out=out, store=common.store, by=by)
     common.show(asdict(found), f"map of {found.model}")

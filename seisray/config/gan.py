@@ -229,5 +229,6 @@ class GanConfig:
                 workers=train.workers,
                 seed=train.seed,
                 precision=train.precision,
+                compile=train.compile,
             ),
         )

@@ -29,6 +29,10 @@ class TrainConfig:
         Longest wait for room for the workers, e.g. for nodes to start; then the run fails, and can be gone on with.
     precision
         Of the convolutions; auto is bf16 where the processor computes in it, fp32 elsewhere.
+    compile
+        Compile networks by torch.compile at the first steps, which takes a minute or more, for all others. Needs g++ on
+        CPUs, where a GAN's generator stays as it is; so does a D whose slope is penalised, which needs second
+        derivatives.
     tracker
         Where figures go beside TensorBoard and Ray's metrics: mlflow (MLFLOW_TRACKING_URI) or wandb (WANDB_API_KEY).
     """
@@ -44,6 +48,7 @@ class TrainConfig:
     retries: int = 3
     wait_s: float = 900.0
     precision: Precision = "auto"
+    compile: bool = False
     tracker: Tracker = "none"
 
     def __post_init__(self) -> None:

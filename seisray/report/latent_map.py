@@ -1,7 +1,7 @@
-"""`seisray map`: where a model puts the gathers of surveys, in the two directions in which they differ most."""
+"""`seisray map`: where a model puts the gathers of surveys, on two axes."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from seisray.models.unet import Body
 from seisray.registry import Model, Store
 from seisray.report.charts import SERIES
 from seisray.report.plots import INK, MUTED, png_bytes
+from seisray.report.projection import Projection, check_projection, project
 from seisray.shards import read_gathers
 from seisray.storage import locate
 from seisray.transforms import Samples, normalise, pad_to
@@ -26,14 +27,19 @@ from seisray.weights import BODY_OF, load_weights
 GATHERS = 600  # a survey: beyond that the map gets no clearer
 BLOCK = 32  # samples
 LEAST_GATHERS = 3
+AXES: Mapping[Projection, tuple[str, str]] = {
+    "pca": ("first principal component", "second principal component"),
+    "umap": ("first axis of UMAP, which keeps neighbours", "second axis of UMAP"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LatentMap:
-    """Name a map. n_gathers: on it. explained: share of the variance that its two axes hold."""
+    """Name a map. n_gathers: on it. explained: share of the variance that its two axes hold (NaN by UMAP)."""
 
     out: str
     model: str
+    by: Projection
     n_gathers: int
     explained: float
 
@@ -46,14 +52,15 @@ class _Place:
     contrast_db: float
 
 
-def latent_map(surveys: Sequence[str], *, model: str, out: str, store: str) -> LatentMap:
+def latent_map(surveys: Sequence[str], *, model: str, out: str, store: str, by: Projection = "pca") -> LatentMap:
     """Draw gathers of surveys as points in a model's latent space, coloured by survey, offset and contrast, into a PNG.
 
-    An autoencoder's latent vectors, the mean deepest features of other models' bodies; by principal components. Raises
-    ConfigError where out is no .png or there are too few gathers.
+    An autoencoder's latent vectors, the mean deepest features of other models' bodies; by principal components or UMAP.
+    Raises ConfigError where out is no .png or there are too few gathers, MissingExtraError by UMAP without umap-learn.
     """
     if not out.endswith(".png"):
         raise ConfigError(f"out is {out!r}, but a map is a picture: expected a name in .png")
+    check_projection(by)
     place = Store(store)
     card = place.model(model)
     panel = PanelConfig(**card.config["panel"])
@@ -61,23 +68,10 @@ def latent_map(surveys: Sequence[str], *, model: str, out: str, store: str) -> L
     if len(points) < LEAST_GATHERS:
         raise ConfigError(f"{', '.join(surveys)}: {len(points)} gathers with live traces make no map")
     features = _features(place, card, np.stack([point.panel for point in points]))
-    position, explained = principal(features)
-    figure = _plot(points, position, f"Gathers in the latent space of {card.ref}")
+    position, explained = project(features, by)
+    figure = _plot(points, position, f"Gathers in the latent space of {card.ref}", AXES[by])
     locate(out).write_bytes(png_bytes(figure))
-    return LatentMap(out=out, model=card.ref, n_gathers=len(points), explained=explained)
-
-
-def principal(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return (n, 2) positions along the first two principal components, and the share of variance they hold.
-
-    features: (n, m), each brought to unit variance first, so that loud features do not draw the map alone.
-    """
-    centred = features - features.mean(axis=0)
-    spread = centred.std(axis=0)
-    scaled = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
-    left, size, _ = np.linalg.svd(scaled, full_matrices=False)
-    total = float((size**2).sum())
-    return left[:, :2] * size[:2], float((size[:2] ** 2).sum()) / total if total else 0.0
+    return LatentMap(out=out, model=card.ref, by=by, n_gathers=len(points), explained=explained)
 
 
 def _places(store: Store, name: str, config: PanelConfig) -> Iterator[_Place]:
@@ -144,7 +138,7 @@ def _encoder(card: Model, weights: dict[str, Tensor]) -> Callable[[Tensor], Tens
     return lambda panels: plain.encode(panels)[-1].mean(dim=(2, 3))
 
 
-def _plot(points: Sequence[_Place], position: NDArray[np.float64], title: str) -> Figure:
+def _plot(points: Sequence[_Place], position: NDArray[np.float64], title: str, labels: tuple[str, str]) -> Figure:
     figure = Figure(figsize=(13.5, 4.8), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", color=INK, weight="bold")
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
@@ -170,8 +164,8 @@ def _plot(points: Sequence[_Place], position: NDArray[np.float64], title: str) -
     for one in axes:
         one.set_xticks([])
         one.set_yticks([])
-        one.set_xlabel("first principal component", color=MUTED)
+        one.set_xlabel(labels[0], color=MUTED)
         for spine in ("top", "right"):
             one.spines[spine].set_visible(False)
-    axes[0].set_ylabel("second principal component", color=MUTED)
+    axes[0].set_ylabel(labels[1], color=MUTED)
     return figure

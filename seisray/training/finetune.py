@@ -17,6 +17,7 @@ from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
 from seisray.training.checkpoint import load_checkpoint, report
+from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
 from seisray.training.run import Run, repeatable
@@ -118,11 +119,13 @@ def picker_loop(job: dict[str, Any]) -> None:
     train = config.train
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
+    device = str(ray.train.torch.get_device())
+    check_compiler(train, device)
     step = PickerStep(
         config,
         ray.get(job["gathers"]),
         body=job["body"],
-        device=str(ray.train.torch.get_device()),
+        device=device,
         rank=rank,
         wrap=ray.train.torch.prepare_model,
     )

@@ -19,6 +19,7 @@ from seisray.models.masking import random_mask
 from seisray.models.projected import ProjectedDiscriminator
 from seisray.models.unet import channels_last, held_norms
 from seisray.training.balance import Balance
+from seisray.training.compilation import compiled
 from seisray.training.exam import Exam, mark, penalty_weights, set_exam
 from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
@@ -58,7 +59,9 @@ class GanStep(Resumable):
             channels_last(module)
         self._autocast = autocast(config.train, device)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self._generate, self._judge = wrap(self.generator), wrap(self.discriminator)
+        # A compiled network has no second derivatives, which penalties of its slope need.
+        judge = self.discriminator if penalty_weights(adversary) else compiled(self.discriminator, config.train)
+        self._generate, self._judge, self._alone = wrap(compiled(self.generator, config.train)), wrap(judge), judge
         betas = (adversary.beta1, adversary.beta2)
         judging = [parameter for parameter in self.discriminator.parameters() if parameter.requires_grad]
         self.opt_d = torch.optim.Adam(judging, lr=adversary.d_lr, betas=betas)
@@ -241,11 +244,11 @@ class GanStep(Resumable):
         pairs = list(zip(shown.chunk(adversary.accumulate), rivals.chunk(adversary.accumulate), strict=True))
         for part, rival in parts(pairs, judge):
             seen = part.detach().requires_grad_()
-            said = self._judged(judge, seen)
+            said = self._judged(self._alone, seen)
             against = said
             if adversary.loss == "rpgan":
                 with torch.no_grad(), held_norms(judge):
-                    against = self._judged(judge, rival)
+                    against = self._judged(self._alone, rival)
             if share < 1:
                 kept = best(said.panel.detach().reshape(len(part), -1).mean(dim=1), share)
                 said, against = (Judgement(*(head[kept] for head in one)) for one in (said, against))

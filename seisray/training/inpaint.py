@@ -16,6 +16,7 @@ from seisray.models.autoencoder import Repairer
 from seisray.models.discriminator import Discriminator
 from seisray.models.masking import random_mask
 from seisray.models.unet import channels_last
+from seisray.training.compilation import compiled
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
 from seisray.training.schedule import step_seed
@@ -45,7 +46,8 @@ class InpaintStep(Resumable):
         for module in (self.repairer, self.detector):
             channels_last(module)
         self._autocast = autocast(config.train, device)
-        self._repair, self._judge = wrap(self.repairer), wrap(self.detector)
+        self._find = compiled(self.detector, config.train)
+        self._repair, self._judge = wrap(compiled(self.repairer, config.train)), wrap(self._find)
         betas = (0.0, 0.99)
         self.opt_g = torch.optim.Adam(self.repairer.parameters(), lr=config.lr, betas=betas)
         self.opt_d = torch.optim.Adam(self.detector.parameters(), lr=config.lr, betas=betas)
@@ -98,7 +100,7 @@ class InpaintStep(Resumable):
     def _train_g(self, whole: Tensor, guess: Tensor, mended: Tensor, hidden: Tensor) -> dict[str, Tensor]:
         self.detector.requires_grad_(False)
         with self._autocast:
-            said = self.detector(mended[:, None])
+            said = self._find(mended[:, None])
         found = mean_where(F.softplus(-said.pixel.float()), hidden)
         error = repair_loss(guess, whole, hidden)
         self.opt_g.zero_grad(set_to_none=True)

@@ -15,6 +15,7 @@ from seisray.report.plots import png_bytes
 from seisray.storage import Location
 from seisray.stream import panel_batches
 from seisray.training.checkpoint import load_checkpoint, report
+from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels
 from seisray.training.trackers import open_trackers
@@ -30,6 +31,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = str(ray.train.torch.get_device())
+    check_compiler(train, device)
     step = way.step(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
     found = ray.train.get_checkpoint()
     kept: dict[str, Any] = {"history": [], "alarms": [], "resumed_at": [], "stopped": "", "watchdog": {}}

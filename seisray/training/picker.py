@@ -16,6 +16,7 @@ from seisray.models.transfer import load_body, parameter_groups, rescale_activat
 from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
 from seisray.picking.tiling import gather_logits
+from seisray.training.compilation import compiled
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
 from seisray.transforms import augment
@@ -63,7 +64,7 @@ class PickerStep(Resumable):
             encoder_lr=transfer.encoder_lr if body is not None else 1.0,
             frozen=transfer.frozen if body is not None else 0,
         )
-        self._predict = wrap(self.picker)
+        self._predict = wrap(compiled(self.picker, config.train))
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
         rates = [float(group["lr"]) for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(

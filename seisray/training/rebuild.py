@@ -10,6 +10,7 @@ from seisray.losses.regularisers import repair_loss
 from seisray.models.autoencoder import Autoencoder, Repairer
 from seisray.models.masking import random_mask
 from seisray.models.unet import channels_last
+from seisray.training.compilation import compiled
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
 from seisray.training.schedule import step_seed
@@ -38,7 +39,7 @@ class RebuildStep(Resumable):
         self.network.to(device)
         channels_last(self.network)
         self._autocast = autocast(config.train, device)
-        self._rebuild = wrap(self.network)
+        self._rebuild = wrap(compiled(self.network, config.train))
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=config.lr, weight_decay=0.01)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, max_lr=config.lr, total_steps=config.train.steps + 1

@@ -1,13 +1,36 @@
+from typing import Any
+
+import pytest
 import torch
 from torch import nn
 
-from seisray.config import BodyConfig
+from seisray.config import AutoencoderConfig, BodyConfig, GanConfig, InpaintConfig, MaskedConfig
 from seisray.models.cost import Cost, cost_of
 from seisray.models.discriminator import Discriminator
+from seisray.training.ways import WAYS
 
 
 def test_a_convolution_costs_two_operations_a_weight_and_place() -> None:
     assert cost_of(nn.Conv2d(3, 5, 3, padding=1, bias=False), (1, 3, 8, 16)) == Cost(135, 2 * 135 * 8 * 16)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "networks"),
+    [
+        ("gan", GanConfig(), ["generator", "discriminator"]),
+        ("autoencoder", AutoencoderConfig(), ["network"]),
+        ("masked", MaskedConfig(), ["network"]),
+        ("inpaint", InpaintConfig(), ["repairer", "detector"]),
+    ],
+    ids=["gan", "autoencoder", "masked", "inpaint"],
+)
+def test_each_way_to_pretrain_tells_the_cost_of_each_network(kind: str, config: Any, networks: list[str]) -> None:
+    step = WAYS[kind].step(config)
+    costs = WAYS[kind].costs(step)
+    assert list(costs) == networks
+    for name, cost in costs.items():
+        assert cost.parameters == sum(p.numel() for p in getattr(step, name).parameters())
+        assert cost.flops > cost.parameters
 
 
 def test_the_cost_reads_as_a_line() -> None:
