@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from seisray.config import BodyConfig
 from seisray.models.discriminator import Judgement, spread
-from seisray.models.unet import SLOPE, Body, TimeHead, conv, spectral_normed
+from seisray.models.unet import SLOPE, Body, TimeHead, conv, orthogonalise, spectral_normed
 
 RAW_WIDTH = 16  # of the head that sees panels as they are: what the body overlooks counts, too
 
@@ -22,10 +22,18 @@ class ProjectedDiscriminator(nn.Module):
     The decoder would be two thirds of the cost. Two more heads see the panels as they are, and their spectrum, to which
     convolutions over traces and samples are nearly blind. Each head gives a logit for every 8 traces x 16 samples, or
     as many; positive means field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the
-    deepest head is shown (0 = none). spectral_norm: hold the heads.
+    deepest head is shown (0 = none). spectral_norm: hold the heads; orthogonal: begin with such weights in them.
     """
 
-    def __init__(self, body: Body, config: BodyConfig, *, spectral_norm: bool, minibatch_std: int = 0) -> None:
+    def __init__(
+        self,
+        body: Body,
+        config: BodyConfig,
+        *,
+        spectral_norm: bool,
+        minibatch_std: int = 0,
+        orthogonal: bool = False,
+    ) -> None:
         super().__init__()
         self.body, self.minibatch_std = body.requires_grad_(False), minibatch_std
         levels = len(config.channels)
@@ -36,10 +44,11 @@ class ProjectedDiscriminator(nn.Module):
         self.raw_head = PatchHead(1, RAW_WIDTH, [(1, 2)] + [(2, 2)] * (levels - 1))
         self.spectrum_head = PatchHead(3, RAW_WIDTH, [(2, 2)] * (levels - 1))
         self.pixel_head = nn.Sequential(conv(config.channels[0], RAW_WIDTH), nn.LeakyReLU(SLOPE), TimeHead(RAW_WIDTH))
-        if spectral_norm:
-            for head in (*self.heads, self.raw_head, self.spectrum_head):
-                spectral_normed(head.judge)
-            spectral_normed(self.pixel_head)
+        for judge in (*(head.judge for head in (*self.heads, self.raw_head, self.spectrum_head)), self.pixel_head):
+            if orthogonal:
+                orthogonalise(judge)
+            if spectral_norm:
+                spectral_normed(judge)
 
     def forward(self, panels: Tensor) -> Judgement:
         """Return logits of panels, (batch, heads * patches), and of pixels; it repairs nothing."""

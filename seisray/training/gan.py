@@ -85,6 +85,7 @@ class GanStep(Resumable):
             config.body,
             spectral_norm=adversary.spectral_norm,
             minibatch_std=adversary.minibatch_std,
+            orthogonal=adversary.orthogonal,
         )
 
     @property

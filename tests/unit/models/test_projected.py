@@ -29,6 +29,17 @@ def test_only_heads_learn() -> None:
     assert not any(parameter.requires_grad for head in judge().heads for parameter in head.mix.parameters())
 
 
+def test_heads_can_begin_orthogonal_and_the_body_stays_as_it_is() -> None:
+    torch.manual_seed(0)
+    body = Body(CONFIG.channels)
+    before = body.encoder[-1][0].weight.clone()
+    network = ProjectedDiscriminator(body, CONFIG, spectral_norm=False, orthogonal=True)
+    weight = network.heads[-1].judge[0].weight.flatten(1)
+    values = torch.linalg.svdvals(weight)
+    torch.testing.assert_close(values, values.mean().expand_as(values))
+    torch.testing.assert_close(network.body.encoder[-1][0].weight, before)
+
+
 def test_the_slope_of_panels_goes_through_the_body() -> None:
     panels = torch.randn(2, 1, 8, 32, requires_grad=True)
     network = judge()
