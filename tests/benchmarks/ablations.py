@@ -1,12 +1,13 @@
 """What each stabiliser of the GAN is worth on field gathers: the default settings, and one change at a time.
 
-    python tests/benchmarks/ablations.py DATA [--out FILE] [--steps 600] [--seeds 3] [--only NAME ...]
+    python tests/benchmarks/ablations.py DATA [--out FILE] [--steps 500] [--batch 8] [--seeds 3] [--only NAME ...]
 
-DATA: the folder with geostack, danube_island and soda_lakes. Panels of 32 x 128, batches of 16, plain torch on all
-cores, one run after the other. Each run is measured against gathers that it did not learn from and appended to FILE,
-so that an interrupted script goes on where it was; the table of what FILE holds is printed at the end, means over the
-seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as field panels, or
-whose recall is below 0.1. d: distance. Fréchet and spectrum are given as multiples of their real-real floor.
+DATA: the folder with geostack, danube_island and soda_lakes. Panels of 32 x 128, plain torch, each run a Ray task on
+one core, as many at a time as there are cores. Each run is measured against gathers that it did not learn from and
+appended to FILE, so that an interrupted script goes on where it was; the table of what FILE holds is printed at the
+end, means over the seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as
+field panels, or whose recall is below 0.1. d: distance. Those of Fréchet and
+of spectra are given as multiples of their real-real floor.
 """
 
 import argparse
@@ -14,17 +15,19 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import numpy as np
+import ray
 import torch
 from real_surveys import survey_settings
 
 from seisray.api import GanConfig, Store, ingest
 from seisray.config import AdversaryConfig, GeneratorConfig, PanelConfig, TrainConfig, fingerprint
+from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
 from seisray.training.gan import GanStep
 from seisray.training.measure import measure_generator
@@ -77,7 +80,7 @@ COLUMNS = {
 """Measures, and whether they are given as multiples of their floors."""
 
 
-def settings(change: Mapping[str, Any], steps: int, seed: int) -> GanConfig:
+def settings(change: Mapping[str, Any], steps: int, batch: int, seed: int) -> GanConfig:
     """Return the default settings with one change; coarse_steps is a share of the steps here."""
     adversary = {name: value for name, value in change.items() if name not in (*OF_GENERATOR, "precision")}
     if "coarse_steps" in adversary:
@@ -88,7 +91,7 @@ def settings(change: Mapping[str, Any], steps: int, seed: int) -> GanConfig:
         panel=PanelConfig(traces=32, samples=128),
         adversary=AdversaryConfig(**adversary),
         generator=GeneratorConfig(**generator),
-        train=TrainConfig(steps=steps, batch=16, workers=1, seed=seed, precision=precision),
+        train=TrainConfig(steps=steps, batch=batch, workers=1, seed=seed, precision=precision),
     )
 
 
@@ -113,23 +116,38 @@ def field_panels(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]
     return divide(shard_refs(place, [place.survey(name) for name in survey_settings(data)]), 0.1)
 
 
-def run(name: str, seed: int, steps: int, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[str, Any]:
+def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[str, Any]:
     """Return the outcome of one run."""
-    config = settings(CHANGES[name], steps, seed)
+    torch.set_num_threads(1)
     began_s = time.perf_counter()
     step = train(config, refs[0])
     seconds = time.perf_counter() - began_s
     found = measure_generator(step, *refs, config)
     measures = {measure: dataclasses.asdict(one) for measure, one in found.items()}
-    return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / steps, "measures": measures}
+    return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 
 
-def table(outcomes: Mapping[str, dict[str, Any]], steps: int, seeds: int) -> Iterator[str]:
+def outcomes_of(
+    wanted: Sequence[GanConfig], refs: tuple[list[ShardRef], list[ShardRef]]
+) -> Iterator[tuple[GanConfig, dict[str, Any]]]:
+    """Yield settings and what they came to as runs end, a core each."""
+    connect(dashboard=False)
+    task, shared = ray.remote(num_cpus=1)(run), ray.put(refs)
+    left, running = list(reversed(wanted)), {}
+    while left or running:
+        while left and len(running) < free_cores():
+            config = left.pop()
+            running[task.remote(config, shared)] = config
+        (done, *_), _ = ray.wait(list(running))
+        yield running.pop(done), ray.get(done)
+
+
+def table(outcomes: Mapping[str, dict[str, Any]], steps: int, batch: int, seeds: int) -> Iterator[str]:
     """Yield the lines of the table, a change a row, in the order of CHANGES."""
     yield "| change | Fréchet d | spectrum d | precision | recall | classifier | collapsed | ms a step |"
     yield "|---" * 8 + "|"
     for name in CHANGES:
-        keys = [fingerprint(settings(CHANGES[name], steps, seed)) for seed in range(seeds)]
+        keys = [fingerprint(settings(CHANGES[name], steps, batch, seed)) for seed in range(seeds)]
         own = [outcomes[key] for key in keys if key in outcomes]
         if not own:
             continue
@@ -151,23 +169,23 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--store", default="./seisray-store")
     parser.add_argument("--out", type=Path, default=Path("ablations.jsonl"))
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="+", default=list(CHANGES))
     options = parser.parse_args()
     refs = field_panels(options.data, options.store)
     kept = options.out.read_text().splitlines() if options.out.exists() else []
     outcomes = {one["settings"]: one for one in map(json.loads, (line for line in kept if line.endswith("}")))}
-    for seed in range(options.seeds):  # a first seed of everything before the second of anything
-        for name in options.only:
-            key = fingerprint(settings(CHANGES[name], options.steps, seed))
-            if key in outcomes:
-                continue
-            outcomes[key] = run(name, seed, options.steps, refs)
-            with options.out.open("a") as file:
-                file.write("\n" + json.dumps(outcomes[key]))
-            print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
-    print("\n".join(table(outcomes, options.steps, options.seeds)))
+    size = (options.steps, options.batch)
+    names = {settings(CHANGES[name], *size, seed): name for seed in range(options.seeds) for name in options.only}
+    wanted = [config for config in names if fingerprint(config) not in outcomes]  # all of a seed before the next
+    for n_done, (config, outcome) in enumerate(outcomes_of(wanted, refs), 1):
+        outcomes[outcome["settings"]] = outcome
+        with options.out.open("a") as file:
+            file.write("\n" + json.dumps(outcome))
+        print(f"{n_done}/{len(wanted)} {names[config]}, seed {config.train.seed}", file=sys.stderr, flush=True)
+    print("\n".join(table(outcomes, *size, options.seeds)))
 
 
 if __name__ == "__main__":
