@@ -99,7 +99,11 @@ class Model(_Record):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PickSet(_Record):
-    """The manifest of a set of picks. parts: uri relative to the set, rows and bytes of each part."""
+    """The manifest of a set of picks.
+
+    identity: of the run, by which its parts are named. settings: what picks depend on besides the weights. flags:
+    traces under each flag. parts: shard, uri relative to the set, counts, bytes and xxh3 of each part.
+    """
 
     name: str
     survey: str
@@ -109,6 +113,10 @@ class PickSet(_Record):
     n_picked: int
     seconds: float
     parts: list[dict[str, Any]]
+    weights_sha256: str = ""
+    identity: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
 
 
 class Store:

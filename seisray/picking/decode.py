@@ -9,6 +9,7 @@ from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around its peak a pick's probability is gathered
+LEAST_PROBABILITY = 0.5  # of a pick that is ok
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +27,7 @@ class Picks:
 
 
 def decode(
-    logits: Samples, live: NDArray[np.bool_], sample_interval_us: float, *, least_probability: float = 0.5
+    logits: Samples, live: NDArray[np.bool_], sample_interval_us: float, *, least_probability: float = LEAST_PROBABILITY
 ) -> Picks:
     """Return the picks of (n_traces, n_samples + 1) logits.
 

@@ -17,9 +17,9 @@ from seisray.formats.picks.sgt import sgt_bytes
 from seisray.formats.picks.vs import vs_bytes
 from seisray.picking.aligned import Aligned, align
 from seisray.picking.export_config import ExportConfig, PickFormat
+from seisray.picking.parts import read_picks
 from seisray.picking.score import export_csv
 from seisray.picking.stamped import stamp_picks
-from seisray.picking.survey import read_picks
 from seisray.registry import PickSet, Store
 from seisray.storage import Location, locate
 

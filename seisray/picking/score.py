@@ -10,7 +10,7 @@ import pyarrow.csv
 from seisray.errors import NotFoundError, PicksError
 from seisray.formats.picks.first_breaks import read_first_breaks_csv
 from seisray.metrics.picks import PickScore, score_picks
-from seisray.picking.survey import read_picks
+from seisray.picking.parts import read_picks
 from seisray.registry import Store
 from seisray.shards import read_shard
 from seisray.storage import Location, locate

@@ -1,44 +1,25 @@
 """`seisray pick`: a whole survey through an actor pool, one part of picks for each shard."""
 
-import io
-import json
 import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import ray
 
 from seisray import shards
-from seisray.config import BodyConfig, PanelConfig
 from seisray.errors import ConfigError, ExistsError, StorageError
-from seisray.gather import Gather
-from seisray.models.picker import Picker
-from seisray.models.unet import channels_last
-from seisray.picking.decode import decode
-from seisray.picking.tiling import gather_logits
+from seisray.picking.attempts import begin, count_attempts
+from seisray.picking.claim import Identity, claim
+from seisray.picking.parts import Part, kept_part, parts_there, write_part
+from seisray.picking.picker import GatherPicker, pick_settings, weights_sha256
 from seisray.progress import Progress
 from seisray.registry import Model, PickSet, Store, Survey
 from seisray.session import connect, free_cores
 from seisray.storage import Location
 from seisray.tasks import answer, result_of
-from seisray.weights import load_weights
-
-PICK_SCHEMA = pa.schema(
-    {
-        "survey": pa.string(),
-        "gather_id": pa.string(),
-        "source_file": pa.string(),
-        "ffid": pa.int64(),
-        "trace": pa.int32(),
-        "pick_ms": pa.float64(),
-        "probability": pa.float32(),
-        "sigma_ms": pa.float32(),
-        "flag": pa.string(),
-        "model": pa.string(),
-    }
-)
 
 
 def pick_survey(
@@ -47,128 +28,129 @@ def pick_survey(
     """Pick every trace of a survey and publish the picks; return their manifest.
 
     model: a picker, name or name@version. workers: actors at most, by default one a core. resume: keep the parts that
-    an interrupted run of the same picker over the same survey left.
+    an interrupted run of the same picker over the same survey left; picks that are finished are returned as they are.
+    Raises ExistsError where the name is taken, or was begun and resume was not asked for: nothing is ever deleted.
     """
     place = Store(store)
-    manifest, card = place.survey(survey), place.model(model)
-    if card.kind != "picker":
-        raise ConfigError(
-            f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}"
-        )
-    if card.sample_interval_us != manifest.sample_interval_us:
-        raise ConfigError(
-            f"picker {card.ref} learned from traces at {card.sample_interval_us:g} us, survey {survey!r} is sampled at "
-            f"{manifest.sample_interval_us:g} us; fine-tune it on some of its gathers first"
-        )
+    manifest = place.survey(survey)
+    card = picker_card(place, model, manifest.sample_interval_us, f"survey {survey!r}")
+    identity = Identity(
+        survey=manifest.fingerprint,
+        model=card.ref,
+        weights_sha256=weights_sha256(place, card),
+        settings=pick_settings(card),
+    )
     folder = place.folder("picks", out)
-    if (folder / "manifest.json").exists():
-        raise ExistsError(f"picks {out!r} already exist in {place}; choose another --out")
-    identity = {"survey": manifest.fingerprint, "model": card.ref}
-    mark = folder / "run.json"
-    if not (resume and mark.exists() and json.loads(mark.read_bytes()) == identity):
-        folder.delete()
-        mark.write_bytes(json.dumps(identity).encode())
+    if (done := _finished(place, out, identity, resume)) is not None:
+        return done
+    claim(folder, identity, resume=resume)
     connect()
     started_s = time.monotonic()
-    results = _run(place, manifest, card, folder, workers or free_cores())
+    parts = _run(place, manifest, card, identity, folder, workers or free_cores())
+    flags = sum((Counter(part.flags) for part in parts), Counter[str]())
     picks = PickSet(
         name=out,
         survey=survey,
         survey_fingerprint=manifest.fingerprint,
         model=card.ref,
-        n_traces=sum(result["n_traces"] for result in results),
-        n_picked=sum(result["n_picked"] for result in results),
+        weights_sha256=identity.weights_sha256,
+        identity=identity.digest,
+        settings=dict(identity.settings),
+        n_traces=sum(part.n_traces for part in parts),
+        n_picked=sum(part.n_picked for part in parts),
+        flags=dict(sorted(flags.items())),
         seconds=round(time.monotonic() - started_s, 3),
-        parts=[{key: result[key] for key in ("uri", "n_traces", "bytes")} for result in results],
+        parts=[asdict(part) for part in parts],
     )
+    if picks.n_traces != manifest.n_traces:
+        raise StorageError(
+            f"survey {survey!r} has {manifest.n_traces} traces by its manifest, its shards {picks.n_traces}; did it "
+            "change meanwhile? run seisray verify"
+        )
+    if (done := _finished(place, out, identity, resume=True)) is not None:  # by another driver, from the same parts
+        return done
     picks.write(folder / "manifest.json")
     return picks
 
 
-def _run(store: Store, survey: Survey, card: Model, folder: Location, workers: int) -> list[dict[str, Any]]:
-    dataset = ray.data.range(len(survey.shards), override_num_blocks=len(survey.shards)).map(
+def picker_card(store: Store, model: str, sample_interval_us: float, of: str) -> Model:
+    """Return the card of a picker; raise ConfigError where it is none, or learned at another sample interval."""
+    card = store.model(model)
+    if card.kind != "picker":
+        raise ConfigError(
+            f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}"
+        )
+    if card.sample_interval_us != sample_interval_us:
+        raise ConfigError(
+            f"picker {card.ref} learned from traces at {card.sample_interval_us:g} us, {of} is sampled at "
+            f"{sample_interval_us:g} us; fine-tune it on some of its gathers first"
+        )
+    return card
+
+
+def _finished(store: Store, out: str, identity: Identity, resume: bool) -> PickSet | None:
+    """Return the picks where a run of this identity has finished them; raise ExistsError where another has."""
+    if not (store.folder("picks", out) / "manifest.json").exists():
+        return None
+    found = store.picks(out)
+    if resume and found.identity == identity.digest:
+        return found
+    raise ExistsError(f"picks {out!r} already exist in {store}; choose another --out")
+
+
+def _run(
+    store: Store, survey: Survey, card: Model, identity: Identity, folder: Location, workers: int
+) -> Sequence[Part]:
+    """Pick the shards of which no part is there; return all parts, in the order of their shards."""
+    n = len(survey.shards)
+    there = parts_there(folder, identity.digest)
+    dataset = ray.data.range(n, override_num_blocks=n).map(
         ShardPicker,  # type: ignore[arg-type]
-        fn_constructor_args=(str(store), survey, card, folder),
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, len(survey.shards)), 1)),
+        fn_constructor_args=(str(store), survey, card, identity, folder, there, count_attempts()),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, n), 1)),
         num_cpus=1,
         num_gpus=1 if ray.cluster_resources().get("GPU") else 0,
     )
-    results: list[dict[str, Any]] = []
+    parts: dict[int, Part] = {}
     traces, started_s = 0, time.monotonic()
     with Progress("pick", survey.n_traces, "traces") as progress:
         for row in dataset.iter_rows():
-            result = result_of(row["answer"])
-            results.append(result)
-            traces += result["n_traces"]
+            number, found = result_of(row["answer"])
+            parts[number] = Part(**found)
+            traces += parts[number].n_traces
             progress.update(traces, traces_per_s=traces / (time.monotonic() - started_s))
-    return sorted(results, key=lambda result: str(result["uri"]))
+    return [parts[number] for number in range(n)]
 
 
 class ShardPicker:
     """Hold one picker in one worker, and turn shards into parts of picks."""
 
-    def __init__(self, store: str, survey: Survey, card: Model, folder: Location) -> None:
-        self._store, self._survey, self._card, self._folder = Store(store), survey, card, folder
-        self._picker, panel = load_picker(self._store, card)
-        self._gain, self._window = panel.gain, panel.samples
-        self._device = "cuda" if ray.get_gpu_ids() else "cpu"
-        self._picker.to(self._device)
-        channels_last(self._picker)
+    def __init__(
+        self,
+        store: str,
+        survey: Survey,
+        card: Model,
+        identity: Identity,
+        folder: Location,
+        there: dict[str, str],
+        attempts: Any,
+    ) -> None:
+        self._store, self._survey, self._folder, self._there = Store(store), survey, folder, there
+        self._attempts = attempts
+        self._run = identity.digest
+        device = "cuda" if ray.get_gpu_ids() else "cpu"
+        self._picker = GatherPicker(self._store, card, sha256=identity.weights_sha256, device=device)
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
-        """Pick one shard, by its number, unless its part is there; return counts for `result_of`."""
-        return {"answer": answer(lambda: self._pick(row["id"]))}
+        """Pick one shard, by its number, unless its part is there; return number and part for `result_of`."""
+        return {"answer": answer(lambda: [row["id"], asdict(self._part(row["id"]))])}
 
-    def _pick(self, number: int) -> dict[str, Any]:
+    def _part(self, number: int) -> Part:
         shard = self._store.shard(self._survey, number)
-        part = self._folder / shard.name
-        if not part.exists():
-            tables = [self.pick_gather(gather) for gather in shards.read_gathers(shard)]
-            sink = io.BytesIO()
-            pq.write_table(pa.concat_tables(tables), sink, compression="zstd")
-            part.write_bytes(sink.getvalue())
-        table = read_part(part)
-        return {
-            "uri": part.name,
-            "n_traces": len(table),
-            "n_picked": int(np.isfinite(table["pick_ms"].to_numpy()).sum()),
-            "bytes": part.size(),
-        }
-
-    def pick_gather(self, gather: Gather) -> pa.Table:
-        """Return the pick rows of a gather, one a trace."""
-        logits = gather_logits(self._picker, gather.samples, gain=self._gain, window=self._window, device=self._device)
-        picks = decode(logits, gather.live, gather.sample_interval_us)
-        same = {"survey": gather.survey, "gather_id": gather.gather_id, "source_file": gather.source_file}
-        columns = {name: [value] * gather.n_traces for name, value in same.items()} | {
-            "ffid": np.full(gather.n_traces, gather.ffid),
-            "trace": gather.trace,
-            "pick_ms": picks.pick_ms,
-            "probability": picks.probability,
-            "sigma_ms": picks.sigma_ms,
-            "flag": picks.flag.tolist(),
-            "model": [self._card.ref] * gather.n_traces,
-        }
-        return pa.table(columns, schema=PICK_SCHEMA)
-
-
-def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
-    """Return a picker ready to pick, and the panels it learned from."""
-    weights = load_weights(store, card, "picker")
-    try:
-        picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
-        picker.load_state_dict(weights)
-        return picker.eval(), PanelConfig(**card.config["panel"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error
-
-
-def read_part(location: Location) -> pa.Table:
-    """Return the pick rows of one part."""
-    return shards.read_table(location, schema=PICK_SCHEMA)
-
-
-def read_picks(store: Store, picks: PickSet) -> pa.Table:
-    """Return all pick rows of a set."""
-    folder = store.folder("picks", picks.name)
-    return pa.concat_tables([read_part(folder / part["uri"]) for part in picks.parts])
+        kept = self._there.get(PurePosixPath(shard.name).stem)
+        found = kept_part(self._folder, kept, shard.name, self._run) if kept else None
+        if found is not None:
+            return found
+        begin(self._attempts, shard.name)
+        tables = (self._picker.rows(gather) for gather in shards.read_gathers(shard))
+        return write_part(self._folder, shard.name, self._run, tables)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.picking.survey import read_part
+from seisray.picking.parts import read_part
 from seisray.registry import PickSet, Store, Survey
 from seisray.shards import damage_named, read_columns
 from seisray.storage import Location
@@ -76,7 +76,7 @@ def picked_shards(
         raise PicksError(f"picks {picks.name!r} are of an earlier survey {picks.survey!r}; pick it again")
     wanted = None if ffids is None else set(ffids)
     folder = store.folder("picks", picks.name)
-    parts = {str(part["uri"]).rpartition("/")[2]: str(part["uri"]) for part in picks.parts}
+    parts = {str(part.get("shard", part["uri"])): str(part["uri"]) for part in picks.parts}
     quality = folder / QUALITY if (folder / QUALITY).exists() else None
     if labels is not None and wanted is not None:
         labels = labels.filter(pc.is_in(labels["ffid"], pa.array(sorted(wanted), pa.int64())))
