@@ -23,6 +23,7 @@ from seisray.picking.export_config import ExportConfig
 from seisray.picking.quality import assess_picks
 from seisray.picking.score import export_csv, score
 from seisray.picking.survey import pick_survey
+from seisray.picking.verify import verify_picks
 from seisray.registry import Store
 from seisray.report.dream import dream
 from seisray.report.dream_settings import DreamConfig
@@ -71,4 +72,5 @@ __all__ = [
     "tune_gan",
     "tune_picker",
     "verify",
+    "verify_picks",
 ]

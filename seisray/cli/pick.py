@@ -44,6 +44,33 @@ def pick(name: str, *, model: str, out: str, workers: int | None = None, resume:
 
 
 @app.command(group=PICK)
+def verify_picks(picks: str, *, common: Shared) -> None:
+    """Prove that picks hold each trace of their survey once, as their manifest says; what is not so gets a line.
+
+    Parameters
+    ----------
+    picks
+        Picks in the store.
+    """
+    from dataclasses import asdict
+
+    from seisray.errors import PicksError
+    from seisray.picking.verify import verify_picks as run
+
+    found = run(picks, store=common.store)
+    if found.faults and not common.json:
+        print("\n".join(found.faults))
+    elif common.json:
+        print(json.dumps(asdict(found)))
+    else:
+        shown = {"model": found.model, "parts": found.n_parts, "traces": found.n_traces, "picked": found.n_picked}
+        unused = {"unused files": found.n_unused} if found.n_unused else {}
+        common.show(shown | found.flags | unused, f"picks {picks} proved")
+    if found.faults:
+        raise PicksError(f"picks {picks!r} are not what they must be ({len(found.faults)} faults); pick again")
+
+
+@app.command(group=PICK)
 def score(picks: str, truth: str | None = None, *, ffids: str | None = None, common: Shared) -> None:
     """Compare picks with labelled first breaks.
 
