@@ -102,7 +102,8 @@ class PickSet(_Record):
     """The manifest of a set of picks.
 
     identity: of the run, by which its parts are named. settings: what picks depend on besides the weights. flags:
-    traces under each flag. parts: shard, uri relative to the set, counts, bytes and xxh3 of each part.
+    traces under each flag. rejects: gathers that could not be picked, named in rejects.parquet. parts: shard, uri
+    relative to the set, counts, bytes and xxh3 of each part.
     """
 
     name: str
@@ -117,6 +118,7 @@ class PickSet(_Record):
     identity: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    rejects: int = 0
 
 
 class Store:

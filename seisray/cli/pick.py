@@ -40,7 +40,10 @@ def pick(name: str, *, model: str, out: str, workers: int | None = None, resume:
     if out.endswith(".csv"):
         export_csv(Store(common.store), picks.name, locate(out))
     shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}
-    common.show(shown, f"picks {picks.name}")
+    flags = {f"flagged_{flag}": n for flag, n in picks.flags.items() if flag != "ok"}
+    where = f"{picks.rejects}, listed in picks/{picks.name}/rejects.parquet"
+    failed = {"gathers_not_picked": picks.rejects if common.json else where} if picks.rejects else {}
+    common.show(shown | flags | failed, f"picks {picks.name}")
 
 
 @app.command(group=PICK)

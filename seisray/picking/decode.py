@@ -1,6 +1,7 @@
 """From the picker's logits to picks: sub-sample time, probability, uncertainty."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,29 @@ class Picks:
     """Hold the picks of a gather, one value a trace.
 
     pick_ms: from the first sample, NaN = no pick. probability: of the pick, or of the best candidate where there is
-    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability or dead.
+    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability or dead; of gathers that
+    could not be picked also not_finite and failed.
     """
 
     pick_ms: NDArray[np.float64]
     probability: NDArray[np.float32]
     sigma_ms: NDArray[np.float32]
     flag: NDArray[np.str_]
+
+
+def no_picks(n_traces: int, flag: str) -> Picks:
+    """Return n_traces traces without a pick under one flag."""
+    return Picks(
+        pick_ms=np.full(n_traces, np.nan),
+        probability=np.zeros(n_traces, np.float32),
+        sigma_ms=np.full(n_traces, np.nan, np.float32),
+        flag=np.full(n_traces, flag),
+    )
+
+
+def joined(found: Sequence[Picks]) -> Picks:
+    """Return the picks of neighbouring traces as those of one gather."""
+    return Picks(**{one.name: np.concatenate([getattr(picks, one.name) for picks in found]) for one in fields(Picks)})
 
 
 def decode(

@@ -11,9 +11,11 @@ import ray
 
 from seisray import shards
 from seisray.errors import ConfigError, ExistsError, StorageError
+from seisray.gather import Gather, Reject
+from seisray.ingest.rejects import write_rejects
 from seisray.picking.attempts import begin, count_attempts
 from seisray.picking.claim import Identity, claim
-from seisray.picking.parts import Part, kept_part, parts_there, write_part
+from seisray.picking.parts import Part, kept_part, parts_there, read_part_rejects, write_part
 from seisray.picking.picker import GatherPicker, pick_settings, weights_sha256
 from seisray.progress import Progress
 from seisray.registry import Model, PickSet, Store, Survey
@@ -59,6 +61,7 @@ def pick_survey(
         n_traces=sum(part.n_traces for part in parts),
         n_picked=sum(part.n_picked for part in parts),
         flags=dict(sorted(flags.items())),
+        rejects=sum(part.n_rejects for part in parts),
         seconds=round(time.monotonic() - started_s, 3),
         parts=[asdict(part) for part in parts],
     )
@@ -69,6 +72,8 @@ def pick_survey(
         )
     if (done := _finished(place, out, identity, resume=True)) is not None:  # by another driver, from the same parts
         return done
+    failed = [reject for part in parts if part.n_rejects for reject in read_part_rejects(folder / part.uri)]
+    write_rejects(folder, failed, keep=())
     picks.write(folder / "manifest.json")
     return picks
 
@@ -152,5 +157,21 @@ class ShardPicker:
         if found is not None:
             return found
         begin(self._attempts, shard.name)
-        tables = (self._picker.rows(gather) for gather in shards.read_gathers(shard))
-        return write_part(self._folder, shard.name, self._run, tables)
+        tables, rejects = [], []
+        for gather in shards.read_gathers(shard):
+            rows, failure = self._picker.rows(gather)
+            tables.append(rows)
+            if failure:
+                rejects.append(_reject(gather, failure))
+        return write_part(self._folder, shard.name, self._run, tables, rejects)
+
+
+def _reject(gather: Gather, reason: str) -> Reject:
+    return Reject(
+        gather_id=gather.gather_id,
+        source_file=gather.source_file,
+        first_byte=0,
+        ffid=gather.ffid,
+        n_traces=gather.n_traces,
+        reason=reason,
+    )

@@ -32,6 +32,8 @@ FLAGS = {
     "ok": "",
     "low_probability": "the picker itself is in doubt",
     "dead": "all samples are the same; not picked",
+    "not_finite": "NaN or infinite samples; not picked",
+    "failed": "picking the gather failed; the set's rejects.parquet says why",
     "missing": "the pick set has no row for this trace",
 }
 

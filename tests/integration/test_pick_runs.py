@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pickable import pickable_store, write_picker
 
 from seisray.errors import ExistsError
+from seisray.ingest.rejects import read_rejects
 from seisray.picking.parts import part_name, read_picks
 from seisray.picking.survey import pick_survey
+from seisray.picking.verify import verify_picks
 from seisray.registry import PickSet, Store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -83,3 +86,29 @@ def test_a_damaged_part_is_made_again(store: Store) -> None:
     part = store.folder("picks", "picks") / first.parts[0]["uri"]
     part.write_bytes(part.read_bytes()[:-5])
     assert replace(pick(store, resume=True), seconds=0) == replace(first, seconds=0)
+
+
+def test_gathers_that_break_something_are_flagged_and_the_rest_is_picked(
+    line_gathers: Callable, tmp_path: Path
+) -> None:
+    first, second, third, fourth = line_gathers(4)
+    broken = second.samples.copy()
+    broken[5, 7] = np.nan
+    gathers = [
+        first,
+        second.replace(samples=broken),
+        third.replace(sample_interval_us=250.0),
+        fourth.replace(samples=np.zeros_like(fourth.samples), live=np.zeros(12, dtype=bool)),
+    ]
+    store = pickable_store(tmp_path / "store", gathers)
+    picks = pick(store)
+    assert {flag: picks.flags[flag] for flag in ("dead", "failed", "not_finite")} == {
+        "dead": 1 + 1 + 1 + 12,
+        "failed": 11,
+        "not_finite": 1,
+    }
+    (reject,) = read_rejects(store.folder("picks", "picks"))
+    assert (picks.rejects, reject.gather_id, reject.n_traces) == (1, third.gather_id, 12)
+    assert "sampled at 250 us" in reject.reason
+    proved = verify_picks("picks", store=str(store))
+    assert (proved.n_traces, proved.faults, proved.flags) == (48, [], picks.flags)
