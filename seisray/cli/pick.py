@@ -2,43 +2,52 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from seisray.cli.app import LOOK, PICK, Shared, app
+from cyclopts import Parameter
+
+from seisray.cli.app import LOOK, PICK, Flat, Shared, app
 from seisray.errors import ConfigError
+from seisray.ingest import IngestConfig
+from seisray.picking.export_config import ExportConfig, PickFormat
+
+FORMATS: dict[str, PickFormat] = {".csv": "csv", ".parquet": "parquet"}
 
 
 @app.command(group=PICK)
-def pick(name: str, *, model: str, out: str, workers: int | None = None, resume: bool = False, common: Shared) -> None:
-    """Pick the first breaks of a whole survey.
+def pick(
+    name: Annotated[list[str], Parameter(negative=())],
+    *,
+    model: str,
+    out: str,
+    workers: int | None = None,
+    resume: bool = False,
+    config: Annotated[IngestConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Pick the first breaks of a whole survey, or straight from field files.
 
     Parameters
     ----------
     name
-        Survey in the store.
+        Survey in the store, or SEG-Y or SEG-2 files and folders of them, local or s3://.
     model
         Picker to use.
     out
-        What the picks are called; a path that ends in .csv is written as well.
+        What the picks are called; a path that ends in .csv or .parquet is written as well.
     workers
         Actors at most; by default as many as there are cores.
     resume
-        Keep the parts that an interrupted run left.
+        Go on with what an interrupted run left; picks that are finished stay as they are.
     """
-    from seisray.picking.score import export_csv
-    from seisray.picking.survey import pick_survey
-    from seisray.registry import Store
-    from seisray.storage import locate
+    from seisray.picking.export import export_picks
+    from seisray.picking.survey import pick as run
 
-    picks = pick_survey(
-        name,
-        model=model,
-        out=Path(out).stem if out.endswith(".csv") else out,
-        store=common.store,
-        workers=workers,
-        resume=resume,
-    )
-    if out.endswith(".csv"):
-        export_csv(Store(common.store), picks.name, locate(out))
+    suffix = Path(out).suffix if out.endswith((".csv", ".parquet")) else ""
+    called = Path(out).stem if suffix else out
+    picks = run(name, model=model, out=called, store=common.store, workers=workers, resume=resume, config=config)
+    if suffix:
+        export_picks(called, out, store=common.store, config=ExportConfig(format=FORMATS[suffix]))
     shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}
     flags = {f"flagged_{flag}": n for flag, n in picks.flags.items() if flag != "ok"}
     where = f"{picks.rejects}, listed in picks/{picks.name}/rejects.parquet"

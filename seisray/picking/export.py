@@ -60,7 +60,7 @@ def export_picks(picks: str, out: str | None, *, store: str, config: ExportConfi
     if config.format == "parquet":
         return _parquet(place, found, target)
     traces = align(
-        place, place.survey(found.survey), found, of_trace=_PLACES, of_gather=["ffid", "delay_ms"], columns=["pick_ms"]
+        place, place.survey_of(found), found, of_trace=_PLACES, of_gather=["ffid", "delay_ms"], columns=["pick_ms"]
     )
     time_ms = traces.picks["pick_ms"] + (traces.spread("delay_ms") if config.origin == "shot" else 0)
     if config.format == "csv":

@@ -44,7 +44,8 @@ class Part:
     """What a manifest says of a part.
 
     shard: name of the shard picked. uri: relative to the set. flags: traces under each flag. n_rejects: gathers that
-    could not be picked, with a reason in the part. xxh3: of the file.
+    could not be picked, with a reason in the part; n_left_out: traces of those that have no rows at all, since their
+    field file does not give a gather. xxh3: of the file.
     """
 
     shard: str
@@ -54,20 +55,31 @@ class Part:
     n_picked: int
     flags: dict[str, int]
     n_rejects: int
+    n_left_out: int
     bytes: int
     xxh3: str
 
 
 def write_part(
-    folder: Location, shard: str, run: str, tables: Iterable[pa.Table], rejects: Sequence[Reject] = ()
+    folder: Location,
+    shard: str,
+    run: str,
+    tables: Iterable[pa.Table],
+    *,
+    failed: Sequence[Reject] = (),
+    left_out: Sequence[Reject] = (),
 ) -> Part:
-    """Write the pick rows of a shard as a run's part, whole or not at all; return what a manifest says of it."""
+    """Write the pick rows of a shard as a run's part, whole or not at all; return what a manifest says of it.
+
+    failed: gathers whose rows say that they could not be picked. left_out: those without rows.
+    """
     table = pa.concat_tables([PICK_SCHEMA.empty_table(), *tables]).combine_chunks()
-    told = json.dumps([asdict(reject) for reject in rejects])
+    told = {"failed": [asdict(one) for one in failed], "left_out": [asdict(one) for one in left_out]}
+    table = table.replace_schema_metadata({_REJECTS: json.dumps(told)})
     sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({_REJECTS: told}), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     data = sink.getvalue()
-    part = _described(data, table, len(rejects), shard, run)
+    part = _described(data, table, shard, run)
     (folder / part.uri).write_bytes(data)
     return part
 
@@ -78,12 +90,13 @@ def kept_part(folder: Location, name: str, shard: str, run: str) -> Part | None:
     if part_name(shard, run, xxhash.xxh3_128_hexdigest(data)) != name:
         return None
     table = pq.read_table(io.BytesIO(data))
-    return _described(data, table, len(_rejects_in(table)), shard, run)
+    return _described(data, table, shard, run)
 
 
-def _described(data: bytes, table: pa.Table, n_rejects: int, shard: str, run: str) -> Part:
+def _described(data: bytes, table: pa.Table, shard: str, run: str) -> Part:
     digest = xxhash.xxh3_128_hexdigest(data)
     flags = table["flag"].value_counts().to_pylist()
+    failed, left_out = _rejects_in(table)
     return Part(
         shard=shard,
         uri=part_name(shard, run, digest),
@@ -91,7 +104,8 @@ def _described(data: bytes, table: pa.Table, n_rejects: int, shard: str, run: st
         n_traces=len(table),
         n_picked=count_picked(table),
         flags={one["values"]: one["counts"] for one in sorted(flags, key=lambda one: str(one["values"]))},
-        n_rejects=n_rejects,
+        n_rejects=len(failed) + len(left_out),
+        n_left_out=sum(one.n_traces for one in left_out),
         bytes=len(data),
         xxh3=digest,
     )
@@ -130,12 +144,16 @@ def read_picks(store: Store, picks: PickSet) -> pa.Table:
 
 def read_part_rejects(location: Location) -> list[Reject]:
     """Return the gathers that could not be picked in a part, and why."""
-    return _rejects_in(shards.read_table(location, columns=[]))
+    failed, left_out = _rejects_in(shards.read_table(location, columns=[]))
+    return failed + left_out
 
 
-def _rejects_in(table: pa.Table) -> list[Reject]:
-    told = (table.schema.metadata or {}).get(_REJECTS, b"[]")
+def _rejects_in(table: pa.Table) -> tuple[list[Reject], list[Reject]]:
+    """Return the gathers whose rows say that they failed, and those without rows."""
+    told = (table.schema.metadata or {}).get(_REJECTS, b"{}")
     try:
-        return [Reject(**one) for one in json.loads(told)]
-    except (ValueError, TypeError) as error:
+        found = json.loads(told)
+        failed, left_out = ([Reject(**one) for one in found.get(name, ())] for name in ("failed", "left_out"))
+    except (ValueError, TypeError, AttributeError) as error:
         raise StorageError(f"what a part says of its rejects is damaged: {error}; pick it again") from error
+    return failed, left_out

@@ -71,9 +71,7 @@ def picked_shards(
     Flags of the quality table beside the picks, where there is one, replace those that said "ok". Raises PicksError
     where the survey has changed since, an FFID asked for was not picked, or labels fit no trace or several.
     """
-    survey = store.survey(picks.survey)
-    if survey.fingerprint != picks.survey_fingerprint:
-        raise PicksError(f"picks {picks.name!r} are of an earlier survey {picks.survey!r}; pick it again")
+    survey = store.survey_of(picks)
     wanted = None if ffids is None else set(ffids)
     folder = store.folder("picks", picks.name)
     parts = {str(part.get("shard", part["uri"])): str(part["uri"]) for part in picks.parts}

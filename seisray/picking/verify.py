@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from seisray.errors import NotFoundError, PicksError, StorageError
+from seisray.errors import NotFoundError, StorageError
 from seisray.picking.parts import PICK_SCHEMA, count_picked, part_name
+from seisray.picking.work import Work, work_of
 from seisray.progress import Progress
 from seisray.registry import PickSet, Store
-from seisray.shards import damage_named, read_columns
+from seisray.shards import damage_named
 from seisray.storage import Location
 from seisray.tasks import spread
 
@@ -40,31 +41,29 @@ class VerifiedPicks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Task:
-    """What one task proves: a part against its shard."""
+    """What one task proves: a part against the shard with a number."""
 
-    shard: Location
+    number: int
     part: Mapping[str, Any]
 
 
 def verify_picks(name: str, *, store: str) -> VerifiedPicks:
-    """Read picks and their survey again, part by part, and compare them; return what was found.
+    """Read picks and their survey or field files again, part by part, and compare them; return what was found.
 
     Each trace of the survey must have one row, no other may have any; counts, hash, run and model of each part must be
-    those of the manifest. Raises PicksError where the survey is not the one that was picked.
+    those of the manifest. Raises PicksError or FormatError where survey or files are not those that were picked.
     """
     place = Store(store)
     picks = place.picks(name)
-    survey = place.survey(picks.survey)
-    if survey.fingerprint != picks.survey_fingerprint:
-        raise PicksError(f"picks {name!r} are of an earlier survey {picks.survey!r}; pick it again")
+    work = work_of(picks, place)
     folder = place.folder("picks", name)
-    shards = {place.shard(survey, i).name: place.shard(survey, i) for i in range(len(survey.shards))}
-    faults = list(_unpaired(list(shards), [_shard_of(part) for part in picks.parts]))
-    tasks = [_Task(shard=shards[_shard_of(part)], part=part) for part in picks.parts if _shard_of(part) in shards]
+    numbers = {shard: number for number, shard in enumerate(work.shards)}
+    faults = list(_unpaired(work.shards, [_shard_of(part) for part in picks.parts]))
+    tasks = [_Task(number=numbers[_shard_of(part)], part=part) for part in picks.parts if _shard_of(part) in numbers]
     n_traces = n_picked = 0
     flags = Counter[str]()
     with Progress("verify", len(tasks), "parts") as progress:
-        for _, found in spread(tasks, prove_part, (folder, picks)):
+        for _, found in spread(tasks, prove_part, (folder, picks, work)):
             faults += found["faults"]
             n_traces, n_picked = n_traces + found["n_traces"], n_picked + found["n_picked"]
             flags.update(found["flags"])
@@ -102,9 +101,9 @@ def _unpaired(shards: Sequence[str], parts: Sequence[str]) -> Iterator[str]:
         yield f"a part is of shard {shard}, which the survey does not have"
 
 
-def prove_part(task: _Task, shared: tuple[Location, PickSet]) -> dict[str, Any]:
+def prove_part(task: _Task, shared: tuple[Location, PickSet, Work]) -> dict[str, Any]:
     """Return counts of a part, and a line on each thing that is not as manifest and survey say."""
-    folder, picks = shared
+    folder, picks, work = shared
     uri = str(task.part["uri"])
     try:
         data = (folder / uri).read_bytes()
@@ -114,7 +113,7 @@ def prove_part(task: _Task, shared: tuple[Location, PickSet]) -> dict[str, Any]:
         return {"faults": [str(error)], "n_traces": 0, "n_picked": 0, "flags": {}}
     flags = {one["values"]: one["counts"] for one in rows["flag"].value_counts().to_pylist()}
     found = {"n_traces": len(rows), "n_picked": count_picked(rows), "flags": flags}
-    faults = [*_untold(data, found, task.part, picks), *_unequal(rows, task.shard)]
+    faults = [*_untold(data, found, task.part, picks), *_unequal(rows, *work.traces(task.number))]
     others = len(rows) - pc.sum(pc.equal(rows["model"], picks.model)).as_py() if len(rows) else 0
     if others:
         faults.append(f"{others} rows are of another model than {picks.model}")
@@ -133,12 +132,10 @@ def _untold(data: bytes, found: Mapping[str, Any], part: Mapping[str, Any], pick
         yield f"it is of another run than {picks.identity}"
 
 
-def _unequal(rows: pa.Table, shard: Location) -> Iterator[str]:
+def _unequal(rows: pa.Table, gather_ids: pa.Array, traces: Sequence[NDArray[np.int32]]) -> Iterator[str]:
     """Yield which traces of a shard have no row or several, and which rows are of no trace."""
-    known = read_columns(shard, ["gather_id", "n_traces", "trace"])
-    gather_ids = known["gather_id"].combine_chunks()
-    gather = np.repeat(np.arange(len(known)), known["n_traces"].to_numpy())
-    wanted = _key(gather, pc.list_flatten(known["trace"]).to_numpy())
+    gather = np.repeat(np.arange(len(traces)), [len(own) for own in traces])
+    wanted = _key(gather, np.concatenate([np.empty(0, np.int32), *traces]))
     place = pc.index_in(rows["gather_id"], gather_ids).fill_null(-1).to_numpy()
     given, counts = np.unique(_key(place, rows["trace"].to_numpy()), return_counts=True)
 

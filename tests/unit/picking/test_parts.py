@@ -36,8 +36,8 @@ def rows(gather_id: str = "line-1", pick_ms: float = 5.0) -> pa.Table:
 
 def test_a_part_counts_what_is_in_it_and_is_kept_as_it_is(folder: Location) -> None:
     reject = Reject(gather_id="line-2", source_file="line.sgy", first_byte=7, ffid=2, n_traces=4, reason="odd")
-    part = write_part(folder, "part-00.parquet", RUN, [rows("a"), rows("b")], [reject])
-    assert (part.n_gathers, part.n_traces, part.n_picked, part.n_rejects) == (2, 6, 4, 1)
+    part = write_part(folder, "part-00.parquet", RUN, [rows("a"), rows("b")], left_out=[reject])
+    assert (part.n_gathers, part.n_traces, part.n_picked, part.n_rejects, part.n_left_out) == (2, 6, 4, 1, 4)
     assert part.flags == {"dead": 2, "low_probability": 2, "ok": 2}
     assert parts_there(folder, RUN) == {"part-00": part.uri}
     assert kept_part(folder, part.uri, "part-00.parquet", RUN) == part
