@@ -21,10 +21,14 @@ class Attempts:
 
 
 def count_attempts() -> Any:
-    """Start a count of attempts; it begins anew where its node is lost."""
+    """Start a count of attempts, on the driver's node: it goes when the run does, and not when a worker's node goes."""
     import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    counting: Any = ray.remote(Attempts).options(num_cpus=0, max_restarts=-1, max_task_retries=-1)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    counting: Any = ray.remote(Attempts).options(
+        num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here
+    )
     return counting.remote()
 
 

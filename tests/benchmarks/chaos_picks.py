@@ -72,7 +72,7 @@ class Chaos:
         elif kind == "node":
             node = self.nodes.pop(self.rng.randrange(len(self.nodes)))
             self.cluster.remove_node(node, allow_graceful=False)
-            self.nodes.append(self.cluster.add_node(num_cpus=1))
+            self.nodes.append(new_node(self.cluster))
         elif kind == "driver":
             assert self.driver is not None
             os.killpg(self.driver.pid, signal.SIGKILL)
@@ -84,6 +84,16 @@ class Chaos:
             time.sleep(self.outage_s)
         self.done[kind] += 1
         return True
+
+
+def new_node(cluster: Cluster) -> Any:
+    """Return a node added to the cluster; a busy machine may take more than the half minute that Ray gives it."""
+    for _ in range(5):
+        try:
+            return cluster.add_node(num_cpus=1)
+        except Exception as error:  # Ray has no narrower one for it
+            print(f"a node did not start: {error}", file=sys.stderr)
+    raise SystemExit("no node starts on this machine")
 
 
 def busy_workers() -> Iterator[psutil.Process]:
@@ -165,7 +175,7 @@ def compare(
     store = str(place)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     try:
-        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        nodes = [new_node(cluster) for _ in range(2)]
         chaos = Chaos(
             cluster=cluster, nodes=nodes, proxy=proxy, store=store, rng=random.Random(seed), outage_s=outage_s
         )
