@@ -22,7 +22,8 @@ from seisray.picking.export import export_picks
 from seisray.picking.export_config import ExportConfig
 from seisray.picking.quality import assess_picks
 from seisray.picking.score import export_csv, score
-from seisray.picking.survey import pick_survey
+from seisray.picking.survey import pick, pick_files, pick_survey
+from seisray.picking.verify import verify_picks
 from seisray.registry import Store
 from seisray.report.dream import dream
 from seisray.report.dream_settings import DreamConfig
@@ -59,6 +60,8 @@ __all__ = [
     "ingest",
     "inspect",
     "latent_map",
+    "pick",
+    "pick_files",
     "pick_survey",
     "pretrain_autoencoder",
     "pretrain_gan",
@@ -71,4 +74,5 @@ __all__ = [
     "tune_gan",
     "tune_picker",
     "verify",
+    "verify_picks",
 ]

@@ -113,19 +113,22 @@ class Gather:
         return np.full(self.n_traces, np.nan)
 
     def check_usable(self) -> None:
-        """Raise GatherError where it holds NaN or infinite samples, only dead traces, or a trace twice.
-
-        A trace is there twice where field record, channel and samples agree, and the samples are not all the same.
-        """
+        """Raise GatherError where it holds NaN or infinite samples, only dead traces, or a trace twice."""
         highest, lowest = self.samples.max(axis=1), self.samples.min(axis=1)
         odd = np.flatnonzero(~np.isfinite(highest) | ~np.isfinite(lowest))  # NaN and infinity pass through max and min
         if odd.size:
             raise GatherError(f"trace {self.trace[odd[0]]} holds NaN or infinite samples")
         if not self.live.any():
             raise GatherError("all traces are dead")
+        self.check_no_trace_twice()
+
+    def check_no_trace_twice(self) -> None:
+        """Raise GatherError where field record, channel and samples of two traces agree, samples not all the same."""
         if (np.diff(self.channel) > 0).all():  # so come most gathers
             return
-        some = self.samples[:, :: max(self.n_samples // 64, 1)].sum(axis=1)
+        highest, lowest = self.samples.max(axis=1), self.samples.min(axis=1)
+        with np.errstate(invalid="ignore"):  # infinite samples of both signs
+            some = self.samples[:, :: max(self.n_samples // 64, 1)].sum(axis=1)
         order = np.lexsort((some, lowest, highest, self.channel, self.field_record))
         keys = (self.field_record, self.channel, highest, lowest, some)
         alike = np.logical_and.reduce([np.diff(key[order]) == 0 for key in keys]) & (highest > lowest)[order[1:]]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 import seisray
-from seisray.errors import ConfigError, ExistsError, NotFoundError, StorageError
+from seisray.errors import ConfigError, ExistsError, NotFoundError, PicksError, StorageError
 from seisray.storage import Location, locate
 
 SCHEMA_VERSION = 1
@@ -99,16 +99,28 @@ class Model(_Record):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PickSet(_Record):
-    """The manifest of a set of picks. parts: uri relative to the set, rows and bytes of each part."""
+    """The manifest of a set of picks. survey: None where they are straight from field files, which sources then name.
+
+    identity: of the run, by which its parts are named. settings: what picks depend on besides the weights. flags:
+    traces under each flag. rejects: gathers that could not be picked, named in rejects.parquet. parts: shard, uri
+    relative to the set, counts, bytes and xxh3 of each part.
+    """
 
     name: str
-    survey: str
+    survey: str | None
     survey_fingerprint: str
     model: str
     n_traces: int
     n_picked: int
     seconds: float
     parts: list[dict[str, Any]]
+    weights_sha256: str = ""
+    identity: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
+    rejects: int = 0
+    sample_interval_us: float = 0.0
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Store:
@@ -182,6 +194,18 @@ class Store:
         if not location.exists():
             raise NotFoundError(self._missing("pick set", name, "seisray pick"))
         return PickSet.read(location)
+
+    def survey_of(self, picks: PickSet) -> Survey:
+        """Return the survey that was picked; raise PicksError where there is none, or another of its name."""
+        if picks.survey is None:
+            raise PicksError(
+                f"picks {picks.name!r} are straight from field files, and this needs their survey; ingest the files "
+                "and pick the survey"
+            )
+        survey = self.survey(picks.survey)
+        if survey.fingerprint != picks.survey_fingerprint:
+            raise PicksError(f"picks {picks.name!r} are of an earlier survey {picks.survey!r}; pick it again")
+        return survey
 
     def names(self, kind: str) -> list[str]:
         """Return the names under one kind of artefact; surveys and picks only where their manifest exists."""

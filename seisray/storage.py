@@ -215,7 +215,11 @@ class Location:
 
     @_patient("read")
     def _children(self, kind: fs.FileType, recursive: bool) -> list["Location"]:
-        found = self._files.get_file_info(fs.FileSelector(self.path, recursive=recursive, allow_not_found=True))
+        wanted = fs.FileSelector(self.path, recursive=recursive, allow_not_found=True)
+        try:
+            found = self._files.get_file_info(wanted)
+        except FileNotFoundError:  # Arrow raises where a folder is made while it looks
+            found = self._files.get_file_info(wanted)
         bucket = self.path.partition("/")[0]
         if not (found or self.is_local) and self._files.get_file_info(bucket).type == fs.FileType.NotFound:
             raise NotFoundError(f"cannot read {self}: {_REMEDIES['NO_SUCH_BUCKET']}")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seisray.gather import Gather
-from seisray.picking.survey import PICK_SCHEMA
+from seisray.picking.parts import PICK_SCHEMA
 from seisray.registry import Model, PickSet, Store, Survey
 from seisray.shards import write_shard
 

@@ -2,45 +2,84 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from seisray.cli.app import LOOK, PICK, Shared, app
+from cyclopts import Parameter
+
+from seisray.cli.app import LOOK, PICK, Flat, Shared, app
 from seisray.errors import ConfigError
+from seisray.ingest import IngestConfig
+from seisray.picking.export_config import ExportConfig, PickFormat
+
+FORMATS: dict[str, PickFormat] = {".csv": "csv", ".parquet": "parquet"}
 
 
 @app.command(group=PICK)
-def pick(name: str, *, model: str, out: str, workers: int | None = None, resume: bool = False, common: Shared) -> None:
-    """Pick the first breaks of a whole survey.
+def pick(
+    name: Annotated[list[str], Parameter(negative=())],
+    *,
+    model: str,
+    out: str,
+    workers: int | None = None,
+    resume: bool = False,
+    config: Annotated[IngestConfig | None, Flat] = None,
+    common: Shared,
+) -> None:
+    """Pick the first breaks of a whole survey, or straight from field files.
 
     Parameters
     ----------
     name
-        Survey in the store.
+        Survey in the store, or SEG-Y or SEG-2 files and folders of them, local or s3://.
     model
         Picker to use.
     out
-        What the picks are called; a path that ends in .csv is written as well.
+        What the picks are called; a path that ends in .csv or .parquet is written as well.
     workers
         Actors at most; by default as many as there are cores.
     resume
-        Keep the parts that an interrupted run left.
+        Go on with what an interrupted run left; picks that are finished stay as they are.
     """
-    from seisray.picking.score import export_csv
-    from seisray.picking.survey import pick_survey
-    from seisray.registry import Store
-    from seisray.storage import locate
+    from seisray.picking.export import export_picks
+    from seisray.picking.survey import pick as run
 
-    picks = pick_survey(
-        name,
-        model=model,
-        out=Path(out).stem if out.endswith(".csv") else out,
-        store=common.store,
-        workers=workers,
-        resume=resume,
-    )
-    if out.endswith(".csv"):
-        export_csv(Store(common.store), picks.name, locate(out))
+    suffix = Path(out).suffix if out.endswith((".csv", ".parquet")) else ""
+    called = Path(out).stem if suffix else out
+    picks = run(name, model=model, out=called, store=common.store, workers=workers, resume=resume, config=config)
+    if suffix:
+        export_picks(called, out, store=common.store, config=ExportConfig(format=FORMATS[suffix]))
     shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}
-    common.show(shown, f"picks {picks.name}")
+    flags = {f"flagged_{flag}": n for flag, n in picks.flags.items() if flag != "ok"}
+    where = f"{picks.rejects}, listed in picks/{picks.name}/rejects.parquet"
+    failed = {"gathers_not_picked": picks.rejects if common.json else where} if picks.rejects else {}
+    common.show(shown | flags | failed, f"picks {picks.name}")
+
+
+@app.command(group=PICK)
+def verify_picks(picks: str, *, common: Shared) -> None:
+    """Prove that picks hold each trace of their survey once, as their manifest says; what is not so gets a line.
+
+    Parameters
+    ----------
+    picks
+        Picks in the store.
+    """
+    from dataclasses import asdict
+
+    from seisray.errors import PicksError
+    from seisray.picking.verify import verify_picks as run
+
+    found = run(picks, store=common.store)
+    if found.faults and not common.json:
+        print("\n".join(found.faults))
+    elif common.json:
+        print(json.dumps(asdict(found)))
+    else:
+        shown = {"model": found.model, "parts": found.n_parts, "traces": found.n_traces, "picked": found.n_picked}
+        unused = {"unused files": found.n_unused} if found.n_unused else {}
+        common.show(shown | found.flags | unused, f"picks {picks} proved")
+    if found.faults:
+        raise PicksError(f"picks {picks!r} are not what they must be ({len(found.faults)} faults); pick again")
 
 
 @app.command(group=PICK)

@@ -144,14 +144,23 @@ def _record(data: bytes, source: Source, job: Job) -> Gather | Reject:
     return gather.replace(source=np.full(gather.n_traces, source.index))
 
 
-def usable(found: Iterable[Gather | Reject], job: Job, notes: Notes) -> Iterator[Gather]:
-    """Yield the gathers that can be used, with labels and geometry; put the rest into notes."""
+def usable(
+    found: Iterable[Gather | Reject],
+    job: Job,
+    notes: Notes,
+    *,
+    check: Callable[[Gather], None] = Gather.check_usable,
+) -> Iterator[Gather]:
+    """Yield the gathers that can be used, with labels and geometry; put the rest into notes.
+
+    check: raises GatherError on those that cannot.
+    """
     for one in found:
         if isinstance(one, Reject):
             notes.rejects.append(one)
             continue
         try:
-            one.check_usable()
+            check(one)
             shots = _shots_apart(one) if job.key.of_shots else [one]
         except GatherError as error:
             notes.rejects += rejects_of(one, str(error), job)

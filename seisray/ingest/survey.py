@@ -55,7 +55,7 @@ def ingest(
     before = place.survey(name) if append else None
     if before and resume and {file.uri for file in field_files(files)} <= {source["uri"] for source in before.sources}:
         return before
-    job = _job(name, files, folder, config or IngestConfig(), before)
+    job = make_job(name, files, folder, config or IngestConfig(), before)
     if exists and resume and not append and place.survey(name).fingerprint == job.identity:
         return place.survey(name)
     if exists and not (replace or append):
@@ -90,7 +90,10 @@ def ingest(
     return survey
 
 
-def _job(name: str, files: Sequence[str], folder: Location, config: IngestConfig, before: Survey | None) -> Job:
+def make_job(
+    name: str, files: Sequence[str], folder: Location, config: IngestConfig, before: Survey | None = None
+) -> Job:
+    """Return what tasks need to read field files; raise where these are not there, or do not go together."""
     config = _inherited(config, before) if before else config
     mapping = header_mapping(config.header)
     key = gather_key(config.group_by, mapping)

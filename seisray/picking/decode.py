@@ -1,6 +1,7 @@
 """From the picker's logits to picks: sub-sample time, probability, uncertainty."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around its peak a pick's probability is gathered
+LEAST_PROBABILITY = 0.5  # of a pick that is ok
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +18,8 @@ class Picks:
     """Hold the picks of a gather, one value a trace.
 
     pick_ms: from the first sample, NaN = no pick. probability: of the pick, or of the best candidate where there is
-    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability or dead.
+    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability or dead; of gathers that
+    could not be picked also not_finite and failed.
     """
 
     pick_ms: NDArray[np.float64]
@@ -25,8 +28,23 @@ class Picks:
     flag: NDArray[np.str_]
 
 
+def no_picks(n_traces: int, flag: str) -> Picks:
+    """Return n_traces traces without a pick under one flag."""
+    return Picks(
+        pick_ms=np.full(n_traces, np.nan),
+        probability=np.zeros(n_traces, np.float32),
+        sigma_ms=np.full(n_traces, np.nan, np.float32),
+        flag=np.full(n_traces, flag),
+    )
+
+
+def joined(found: Sequence[Picks]) -> Picks:
+    """Return the picks of neighbouring traces as those of one gather."""
+    return Picks(**{one.name: np.concatenate([getattr(picks, one.name) for picks in found]) for one in fields(Picks)})
+
+
 def decode(
-    logits: Samples, live: NDArray[np.bool_], sample_interval_us: float, *, least_probability: float = 0.5
+    logits: Samples, live: NDArray[np.bool_], sample_interval_us: float, *, least_probability: float = LEAST_PROBABILITY
 ) -> Picks:
     """Return the picks of (n_traces, n_samples + 1) logits.
 

@@ -17,9 +17,9 @@ from seisray.formats.picks.sgt import sgt_bytes
 from seisray.formats.picks.vs import vs_bytes
 from seisray.picking.aligned import Aligned, align
 from seisray.picking.export_config import ExportConfig, PickFormat
+from seisray.picking.parts import read_picks
 from seisray.picking.score import export_csv
 from seisray.picking.stamped import stamp_picks
-from seisray.picking.survey import read_picks
 from seisray.registry import PickSet, Store
 from seisray.storage import Location, locate
 
@@ -60,7 +60,7 @@ def export_picks(picks: str, out: str | None, *, store: str, config: ExportConfi
     if config.format == "parquet":
         return _parquet(place, found, target)
     traces = align(
-        place, place.survey(found.survey), found, of_trace=_PLACES, of_gather=["ffid", "delay_ms"], columns=["pick_ms"]
+        place, place.survey_of(found), found, of_trace=_PLACES, of_gather=["ffid", "delay_ms"], columns=["pick_ms"]
     )
     time_ms = traces.picks["pick_ms"] + (traces.spread("delay_ms") if config.origin == "shot" else 0)
     if config.format == "csv":

@@ -10,7 +10,7 @@ import pyarrow.csv
 from seisray.errors import NotFoundError, PicksError
 from seisray.formats.picks.first_breaks import read_first_breaks_csv
 from seisray.metrics.picks import PickScore, score_picks
-from seisray.picking.survey import read_picks
+from seisray.picking.parts import read_picks
 from seisray.registry import Store
 from seisray.shards import read_shard
 from seisray.storage import Location, locate
@@ -25,10 +25,11 @@ def score(picks: str, truth: str | None = None, *, store: str, ffids: list[int] 
     None = the labels of the survey that was picked. ffids: the gathers to score, None = all that are labelled.
     """
     place = Store(store)
+    found = place.picks(picks)
+    interval_us = place.survey_of(found).sample_interval_us if found.survey else found.sample_interval_us
     table = compare(place, picks, truth, ffids)
-    survey = place.survey(place.picks(picks).survey)
     pick_ms, first_break_ms = (table[name].to_numpy() for name in ("pick_ms", "first_break_ms"))
-    return score_picks(pick_ms, first_break_ms, sample_interval_us=survey.sample_interval_us)
+    return score_picks(pick_ms, first_break_ms, sample_interval_us=interval_us)
 
 
 def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int] | None = None) -> pa.Table:
@@ -37,10 +38,13 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
     Raises PicksError where labels name gathers that were not picked.
     """
     found = store.picks(picks)
-    if store.survey(found.survey).fingerprint != found.survey_fingerprint:
-        raise PicksError(f"picks {picks!r} are of an earlier survey {found.survey!r}; pick it again")
+    if found.survey:
+        store.survey_of(found)
+    truth = truth or found.survey
+    if truth is None:
+        raise PicksError(f"picks {picks!r} are straight from field files, which have no labels; name a CSV or a survey")
     rows = _unambiguous(read_picks(store, found), picks)
-    labels = labels_of(store, truth or found.survey)
+    labels = labels_of(store, truth)
     if ffids is not None:
         rows = rows.filter(pa.compute.is_in(rows["ffid"], pa.array(ffids, pa.int64())))
         labels = labels.filter(pa.compute.is_in(labels["ffid"], pa.array(ffids, pa.int64())))
@@ -49,13 +53,11 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
             raise PicksError(f"picks {picks!r} hold no gather with FFID {absent[0]} ({len(absent)} such FFIDs)")
     strangers = sorted(set(labels["ffid"].to_pylist()) - set(rows["ffid"].to_pylist()))
     if strangers:
-        raise PicksError(
-            f"{truth or found.survey}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}"
-        )
+        raise PicksError(f"{truth}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}")
     joined = rows.join(labels, KEYS, join_type="left outer").sort_by([(key, "ascending") for key in KEYS])
     lost = len(labels) - pa.compute.sum(pa.compute.is_valid(joined["first_break_ms"])).as_py()
     if lost:
-        raise PicksError(f"{truth or found.survey}: {lost} labels are on traces that the picks {picks!r} do not have")
+        raise PicksError(f"{truth}: {lost} labels are on traces that the picks {picks!r} do not have")
     return joined
 
 

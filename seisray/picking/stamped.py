@@ -48,7 +48,7 @@ def stamp_picks(
     out: a folder, local or s3://; None = in place. A trace without a pick gets 0; one that the survey rejected keeps
     its header. All is checked before anything is written, and each file is replaced whole or not at all.
     """
-    survey = store.survey(picks.survey)
+    survey = store.survey_of(picks)
     word = pick_field(header, _used(survey))
     layouts = _layouts(store, survey)
     traces = align(store, survey, picks, of_trace=["source", "source_trace"], of_gather=["delay_ms"])

@@ -11,6 +11,7 @@ from seisray.transforms import Samples, normalise, pad_to
 
 TILE_TRACES = 128
 OVERLAP_TRACES = 16
+BATCH_SAMPLES = 1 << 20  # of the panels that the network sees at once; it needs some hundred bytes for each
 
 
 def tiles(n_traces: int) -> Iterator[tuple[slice, slice]]:
@@ -30,29 +31,48 @@ def window_starts(n_samples: int, window: int) -> list[int]:
     return sorted({*range(0, last, window // 2), last})
 
 
-@torch.inference_mode()
 def gather_logits(
     picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, window: int, device: str = "cpu"
 ) -> Samples:
-    """Return (n_traces, n_samples + 1) log-probabilities of a gather's traces; the last class is "no pick".
+    """Return (n_traces, n_samples + 1) log-probabilities of a gather's traces at once; see `tile_logits`."""
+    found = tile_logits(picker, samples, gain=gain, window=window, device=device)
+    return np.concatenate([logits for _, logits in found])
+
+
+def tile_logits(
+    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, window: int, device: str = "cpu"
+) -> Iterator[tuple[slice, Samples]]:
+    """Yield tile by tile the traces kept and their (n_kept, n_samples + 1) log-probabilities; the last is "no pick".
 
     window: samples of the panels that the picker learned from. It sees windows of that length, each normalised as its
     panels were, so that picks do not depend on how long the record is. A sample has the probability of the window that
-    is surest of it, "no pick" that of the window that is least sure of it.
+    is surest of it, "no pick" that of the window that is least sure of it. Memory does not grow with the number of
+    traces, and with the number of samples only as the log-probabilities of one tile do.
     """
     n_traces, n_samples = samples.shape
-    found = np.full((n_traces, n_samples + 1), -np.inf, dtype=np.float32)
-    found[:, -1] = np.inf
     for read, keep in tiles(n_traces):
         part = samples[read]
         rows = slice(keep.start - read.start, keep.stop - read.start)
-        whole = -(-len(part) // TRACE_MULTIPLE) * TRACE_MULTIPLE
-        starts = window_starts(n_samples, window)
-        panels = np.stack([normalise(pad_to(part[:, s : s + window], whole, window), gain) for s in starts])
-        logits = picker(torch.from_numpy(panels)[:, None].to(device)).float()  # (windows, traces, window + 1)
-        for start, sure in zip(starts, logits.log_softmax(dim=-1).cpu().numpy(), strict=True):
+        found = np.full((keep.stop - keep.start, n_samples + 1), -np.inf, dtype=np.float32)
+        found[:, -1] = np.inf
+        for start, sure in _windows(picker, part, gain, window, device):
             within = slice(start, min(start + window, n_samples))
             length = within.stop - within.start
-            found[keep, within] = np.maximum(found[keep, within], sure[rows, :length])
-            found[keep, -1] = np.minimum(found[keep, -1], sure[rows, -1])
-    return found
+            found[:, within] = np.maximum(found[:, within], sure[rows, :length])
+            found[:, -1] = np.minimum(found[:, -1], sure[rows, -1])
+        yield keep, found
+
+
+@torch.inference_mode()
+def _windows(
+    picker: Callable[[Tensor], Tensor], part: Samples, gain: float, window: int, device: str
+) -> Iterator[tuple[int, Samples]]:
+    """Yield where each window of a tile starts and its (traces, window + 1) log-probabilities, a batch at a time."""
+    whole = -(-len(part) // TRACE_MULTIPLE) * TRACE_MULTIPLE
+    starts = window_starts(part.shape[1], window)
+    each = max(BATCH_SAMPLES // (whole * window), 1)
+    for first in range(0, len(starts), each):
+        batch = starts[first : first + each]
+        panels = np.stack([normalise(pad_to(part[:, s : s + window], whole, window), gain) for s in batch])
+        logits = picker(torch.from_numpy(panels)[:, None].to(device)).float()  # (windows, traces, window + 1)
+        yield from zip(batch, logits.log_softmax(dim=-1).cpu().numpy(), strict=True)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.picking.survey import read_part
+from seisray.picking.parts import read_part
 from seisray.registry import PickSet, Store, Survey
 from seisray.shards import damage_named, read_columns
 from seisray.storage import Location
@@ -71,12 +71,10 @@ def picked_shards(
     Flags of the quality table beside the picks, where there is one, replace those that said "ok". Raises PicksError
     where the survey has changed since, an FFID asked for was not picked, or labels fit no trace or several.
     """
-    survey = store.survey(picks.survey)
-    if survey.fingerprint != picks.survey_fingerprint:
-        raise PicksError(f"picks {picks.name!r} are of an earlier survey {picks.survey!r}; pick it again")
+    survey = store.survey_of(picks)
     wanted = None if ffids is None else set(ffids)
     folder = store.folder("picks", picks.name)
-    parts = {str(part["uri"]).rpartition("/")[2]: str(part["uri"]) for part in picks.parts}
+    parts = {str(part.get("shard", part["uri"])): str(part["uri"]) for part in picks.parts}
     quality = folder / QUALITY if (folder / QUALITY).exists() else None
     if labels is not None and wanted is not None:
         labels = labels.filter(pc.is_in(labels["ffid"], pa.array(sorted(wanted), pa.int64())))

@@ -32,6 +32,8 @@ FLAGS = {
     "ok": "",
     "low_probability": "the picker itself is in doubt",
     "dead": "all samples are the same; not picked",
+    "not_finite": "NaN or infinite samples; not picked",
+    "failed": "picking the gather failed; the set's rejects.parquet says why",
     "missing": "the pick set has no row for this trace",
 }
 
@@ -64,7 +66,7 @@ def report(
     sets = [place.picks(one) for one in picks]
     if len({one.survey for one in sets}) > 1:
         raise PicksError(f"picks {', '.join(picks)} are of different surveys; make a report for each")
-    main, survey = sets[0], place.survey(sets[0].survey)
+    main, survey = sets[0], place.survey_of(sets[0])
     labels = labels_of(place, truth) if truth else None
     known = {one.name: _read(place, one, survey, labels, ffids) for one in sets}
     tally = known[main.name].tally

@@ -36,7 +36,7 @@ class Desk:
         """Order the gathers of a set of picks. labels: where first breaks go; ffids: leave out all other gathers."""
         self._store = Store(store)
         self.picks = self._store.picks(picks)
-        self._survey = self._store.survey(self.picks.survey)
+        self._survey = self._store.survey_of(self.picks)
         found: list[GatherSuspicion] = []
         for shard in picked_shards(self._store, self.picks, ffids=ffids):
             found += gather_suspicions(shard)

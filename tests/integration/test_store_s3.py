@@ -20,7 +20,8 @@ from seisray.config import (
 from seisray.errors import ExistsError, NotFoundError, StorageError
 from seisray.gather import PER_TRACE, Gather
 from seisray.ingest import IngestConfig, ingest
-from seisray.picking.survey import pick_survey, read_picks
+from seisray.picking.parts import read_picks
+from seisray.picking.survey import pick_survey
 from seisray.registry import Model, PickSet, Store, Survey
 from seisray.storage import locate
 from seisray.training.finetune import finetune

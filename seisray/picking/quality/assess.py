@@ -53,7 +53,7 @@ def assess_picks(picks: str, *, store: str, polarity: bool = True) -> Assessed:
     """
     place = Store(store)
     found = place.picks(picks)
-    survey = place.survey(found.survey)
+    survey = place.survey_of(found)
     known = read_survey_picks(place, survey, found)
     alike: NDArray[np.float32] | None = None
     if polarity:

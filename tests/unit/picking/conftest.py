@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seisray.gather import Gather
-from seisray.picking.survey import PICK_SCHEMA
+from seisray.picking.parts import PICK_SCHEMA
 from seisray.registry import PickSet, Store, Survey
 from seisray.shards import write_shard
 

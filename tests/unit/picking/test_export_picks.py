@@ -12,7 +12,7 @@ from seisray.gather import Gather
 from seisray.picking.aligned import align
 from seisray.picking.export import export_picks
 from seisray.picking.export_config import ExportConfig
-from seisray.picking.survey import read_picks
+from seisray.picking.parts import read_picks
 from seisray.registry import Store
 
 LineGathers = Callable[..., list[Gather]]

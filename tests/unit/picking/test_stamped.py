@@ -14,7 +14,7 @@ from seisray.gather import Gather
 from seisray.ingest import IngestConfig, ingest
 from seisray.picking.export import export_picks
 from seisray.picking.export_config import ExportConfig
-from seisray.picking.survey import PICK_SCHEMA
+from seisray.picking.parts import PICK_SCHEMA
 from seisray.registry import PickSet, Store
 
 pytestmark = pytest.mark.usefixtures("ray_session")

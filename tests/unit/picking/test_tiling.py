@@ -1,13 +1,15 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, gather_logits, tiles, window_starts
+from seisray.picking import tiling
+from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, gather_logits, tile_logits, tiles, window_starts
 from seisray.transforms import normalise
 
 
-@given(st.integers(1, 2000))
+@given(st.integers(1, 10_000))
 @example(128)
 @example(129)
 def test_tiles_keep_every_trace_exactly_once(n_traces: int) -> None:
@@ -15,7 +17,7 @@ def test_tiles_keep_every_trace_exactly_once(n_traces: int) -> None:
     np.testing.assert_array_equal(kept, np.arange(n_traces))
 
 
-@given(st.integers(1, 2000))
+@given(st.integers(1, 10_000))
 def test_what_a_tile_keeps_has_context_on_both_sides_or_ends_the_gather(n_traces: int) -> None:
     for read, keep in tiles(n_traces):
         assert 0 <= read.start <= keep.start < keep.stop <= read.stop <= n_traces
@@ -24,7 +26,7 @@ def test_what_a_tile_keeps_has_context_on_both_sides_or_ends_the_gather(n_traces
         assert read.stop - keep.stop >= OVERLAP_TRACES or read.stop == n_traces
 
 
-@given(st.integers(1, 5000), st.sampled_from([32, 64, 512]))
+@given(st.integers(1, 40_000), st.sampled_from([32, 64, 512]))
 def test_windows_cover_every_sample_and_share_half_with_the_next(n_samples: int, window: int) -> None:
     starts = window_starts(n_samples, window)
     assert starts[0] == 0
@@ -80,3 +82,30 @@ def test_no_pick_is_as_likely_as_in_the_window_that_doubts_it_most() -> None:
     samples[:, 100] = 10
     logits = gather_logits(Echo(), samples, gain=3.0, window=64)
     assert (logits[:, -1] < logits[:, 100]).all()
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 1 << 14))
+def test_the_size_of_a_batch_changes_nothing(n_traces: int, n_samples: int, batch_samples: int) -> None:
+    samples = np.random.default_rng(n_traces).normal(size=(n_traces, n_samples)).astype(np.float32)
+    at_once = gather_logits(Echo(), samples, gain=3.0, window=64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiling, "BATCH_SAMPLES", batch_samples)
+        np.testing.assert_array_equal(gather_logits(Echo(), samples, gain=3.0, window=64), at_once)
+
+
+def test_memory_does_not_grow_with_traces_and_little_with_samples() -> None:
+    class Sizes:
+        largest = 0
+
+        def __call__(self, panels: torch.Tensor) -> torch.Tensor:
+            self.largest = max(self.largest, panels.numel())
+            return torch.zeros(panels.shape[0], panels.shape[2], panels.shape[3] + 1)
+
+    for shape in ((10_000, 32), (3, 40_000), (300, 9_000)):
+        sizes, n_kept = Sizes(), 0
+        for keep, logits in tile_logits(sizes, np.ones(shape, np.float32), gain=3.0, window=512):
+            assert logits.shape == (keep.stop - keep.start, shape[1] + 1)
+            assert len(logits) <= TILE_TRACES
+            n_kept += len(logits)
+        assert n_kept == shape[0]
+        assert sizes.largest <= tiling.BATCH_SAMPLES

@@ -1,0 +1,122 @@
+"""Gathers to pick rows: one picker, its weights proved, and a row for each trace whatever the gather holds."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+import seisray
+from seisray.config import BodyConfig, PanelConfig
+from seisray.errors import GatherError, StorageError
+from seisray.gather import Gather
+from seisray.models.picker import Picker
+from seisray.models.unet import channels_last
+from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, decode, joined, no_picks
+from seisray.picking.parts import PICK_SCHEMA
+from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, tile_logits
+from seisray.registry import Model, Store
+from seisray.transforms import Samples
+from seisray.weights import load_weights
+
+LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where the network's gain meets them
+
+
+def pick_settings(card: Model) -> dict[str, Any]:
+    """Return every setting, besides the weights, that the picks of a picker depend on."""
+    return {
+        "body": card.config.get("body"),
+        "panel": card.config.get("panel"),
+        "tile_traces": TILE_TRACES,
+        "overlap_traces": OVERLAP_TRACES,
+        "reach_samples": REACH_SAMPLES,
+        "least_probability": LEAST_PROBABILITY,
+        "columns": PICK_SCHEMA.names,
+        "made_by": f"seisray {seisray.__version__}",
+    }
+
+
+def weights_sha256(store: Store, card: Model) -> str:
+    """Return the hash of a model's weights as they lie in the store."""
+    return hashlib.sha256(store.weights(card).read_bytes()).hexdigest()
+
+
+class GatherPicker:
+    """Hold one picker on one device, and turn gathers into pick rows."""
+
+    def __init__(self, store: Store, card: Model, *, sha256: str, device: str = "cpu") -> None:
+        """Load the weights; raise StorageError where they are not those with the hash."""
+        if weights_sha256(store, card) != sha256:
+            raise StorageError(f"the weights of {card.ref} changed while it was picking; pick with another --out")
+        self._model, self._device = card.ref, device
+        self._picker, panel = load_picker(store, card)
+        self._gain, self._window, self._interval_us = panel.gain, panel.samples, card.sample_interval_us
+        self._picker.to(device)
+        channels_last(self._picker)
+
+    def rows(self, gather: Gather) -> tuple[pa.Table, str | None]:
+        """Return the pick rows of a gather, one a trace, and why it could not be picked, if it could not.
+
+        Traces with NaN or infinite samples are flagged not_finite, traces of zeros dead; the others are picked as if
+        those were dead. Where picking itself fails, the others are flagged failed.
+        """
+        finite = np.isfinite(gather.samples.max(axis=1)) & np.isfinite(gather.samples.min(axis=1))  # NaN passes both
+        usable, failure = gather.live & finite, None
+        picks = no_picks(gather.n_traces, "dead")
+        if usable.any():
+            try:
+                picks = self._pick(_calm(gather.samples, finite), usable, gather.sample_interval_us)
+            except Exception as error:  # whatever it is: the other gathers are picked
+                failure = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+                picks = no_picks(gather.n_traces, "failed")
+        flag = np.where(finite, np.where(gather.live, picks.flag, "dead"), "not_finite")
+        return self._table(gather, picks, flag), failure
+
+    def _pick(self, samples: Samples, usable: NDArray[np.bool_], sample_interval_us: float) -> Picks:
+        if sample_interval_us != self._interval_us:
+            raise GatherError(f"sampled at {sample_interval_us:g} us, the picker learned at {self._interval_us:g} us")
+        found = []
+        for keep, logits in tile_logits(
+            self._picker, samples, gain=self._gain, window=self._window, device=self._device
+        ):
+            if not np.isfinite(logits).all():
+                raise GatherError("the network answers with NaN or infinite numbers")
+            found.append(decode(logits, usable[keep], sample_interval_us))
+        return joined(found)
+
+    def _table(self, gather: Gather, picks: Picks, flag: NDArray[np.str_]) -> pa.Table:
+        same = {"survey": gather.survey, "gather_id": gather.gather_id, "source_file": gather.source_file}
+        columns = {name: [value] * gather.n_traces for name, value in same.items()} | {
+            "ffid": np.full(gather.n_traces, gather.ffid),
+            "trace": gather.trace,
+            "pick_ms": picks.pick_ms,
+            "probability": picks.probability,
+            "sigma_ms": picks.sigma_ms,
+            "flag": flag.tolist(),
+            "model": [self._model] * gather.n_traces,
+        }
+        return pa.table(columns, schema=PICK_SCHEMA)
+
+
+def _calm(samples: Samples, finite: NDArray[np.bool_]) -> Samples:
+    """Return samples with zeros on traces that are not finite, and those near the end of float32 scaled down.
+
+    What the network sees is normalised trace by trace, so a trace may have any scale.
+    """
+    peak = np.where(finite, np.maximum(samples.max(axis=1), -samples.min(axis=1)), 0)
+    if finite.all() and (peak < LARGEST_PEAK).all():  # so come nearly all gathers
+        return samples
+    factor = np.where(finite, np.minimum(1, LARGEST_PEAK / np.maximum(peak, 1)), 0).astype(np.float32)
+    return np.where(finite[:, None], samples, np.float32(0)) * factor[:, None]
+
+
+def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
+    """Return a picker ready to pick, and the panels it learned from."""
+    weights = load_weights(store, card, "picker")
+    try:
+        picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
+        picker.load_state_dict(weights)
+        return picker.eval(), PanelConfig(**card.config["panel"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error
