@@ -22,10 +22,14 @@ BLIND_PANELS = 32
 def reference_panels(
     refs: Sequence[ShardRef], config: PanelConfig, n: int = PANELS, *, most_shards: int = SHARDS
 ) -> Samples:
-    """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones."""
+    """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones.
+
+    Each gather counts alike, as it does in training, however many a shard holds.
+    """
     rng = np.random.default_rng(0)
     places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards, n)).round().astype(int))
-    wanted = [len(part) for part in np.array_split(np.arange(n), len(places))]
+    passed = np.cumsum([refs[place].n_gathers for place in places])
+    wanted = np.diff((n * passed / passed[-1]).round().astype(int), prepend=0)
     panels: list[Samples] = []
     for place, share in zip(places, wanted, strict=True):
         live = [gather.samples[gather.live] for gather in refs[place].gathers() if gather.live.any()]

@@ -1,7 +1,9 @@
 """The field panels that a generator is measured against: always the same, from all surveys."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from seisray.training.measure import (
     reference_panels,
     score_generator,
 )
+from seisray.transforms import Samples, cut_panels
 
 PANEL = PanelConfig(traces=8, samples=32)
 
@@ -46,6 +49,25 @@ def test_reference_panels_come_from_shards_spread_over_the_surveys(refs: list[Sh
     for i in set(range(10)) - set(places.tolist()):
         refs[i].location.delete()
     assert len(reference_panels(refs, PANEL, 20)) == 20
+
+
+def test_each_gather_counts_alike_however_many_a_shard_holds(
+    tmp_path: Path, line_gathers: Callable[..., list[Gather]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refs = []
+    for n in (1, 4, 5):
+        location = Location(str(tmp_path / f"{n}.parquet"))
+        write_shard(location, line_gathers(n, seed=n), "float32")
+        refs.append(ShardRef(location=location, n_gathers=n))
+    seen = Counter[float]()
+
+    def cut(samples: Samples, *rest: Any) -> Samples:
+        seen[float(np.abs(samples).sum())] += 1
+        return cut_panels(samples, *rest)
+
+    monkeypatch.setattr("seisray.training.measure.cut_panels", cut)
+    assert len(reference_panels(refs, PANEL, 20)) == 20
+    assert list(seen.values()) == [2] * 10
 
 
 def test_a_generator_is_scored_without_changing_its_training(refs: list[ShardRef]) -> None:
