@@ -69,6 +69,8 @@ class AdversaryConfig:
         Learning rate of D.
     lr_ratio
         D's rate over G's.
+    cool_share
+        Share of the run, its end, in which both rates fall to zero along a cosine (0 = off).
     beta1
         Of both Adam optimisers, as is beta2.
     d_steps
@@ -130,6 +132,7 @@ class AdversaryConfig:
     minibatch_std: int = 2
     d_lr: float = 4e-4
     lr_ratio: float = 1.0
+    cool_share: float = 0.0
     beta1: float = 0.0
     beta2: float = 0.99
     d_steps: int = 1
@@ -171,7 +174,7 @@ class AdversaryConfig:
         require(0 < self.top_k <= 1, self, "top_k", "0 < top_k <= 1 (1 = off)")
         allow(self, "0..1000", 0, 1000, "r1", "r2", "gradient_penalty", "lecam", "cutmix_weight")
         allow(self, "0..1000", 0, 1000, "pixel_weight", "reconstruction_weight")
-        allow(self, "0..1", 0, 1, "penalty_decay", "augment", "augment_target", "cutmix")
+        allow(self, "0..1", 0, 1, "cool_share", "penalty_decay", "augment", "augment_target", "cutmix")
         safe = self.augment <= 0.8 or self.augment_target == 0
         require(safe, self, "augment", "at most 0.8 where it adapts: beyond, G learns the changes too")
         allow(self, "0..0.5", 0, 0.5, "label_smoothing")
@@ -184,6 +187,11 @@ class AdversaryConfig:
         least = 0.01 if self.judge == "features" else 0.0
         allow(self, f"{least:g}..0.9", least, 0.9, "hidden_traces")
         allow(self, "0..64", 0, 64, "hidden_blocks")
+
+    @property
+    def g_lr(self) -> float:
+        """Learning rate of G."""
+        return self.d_lr / self.lr_ratio
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

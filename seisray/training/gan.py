@@ -25,7 +25,7 @@ from seisray.training.micro_batches import mean_figures, parts
 from seisray.training.precision import autocast
 from seisray.training.rebuild import RebuildStep
 from seisray.training.resumable import Resumable
-from seisray.training.schedule import along_cosine, along_line, passed, step_seed
+from seisray.training.schedule import along_cosine, along_line, cooled, passed, step_seed
 
 Wrap = Callable[[nn.Module], nn.Module]
 Draw = tuple[Tensor, ...]
@@ -65,8 +65,7 @@ class GanStep(Resumable):
         betas = (adversary.beta1, adversary.beta2)
         judging = [parameter for parameter in self.discriminator.parameters() if parameter.requires_grad]
         self.opt_d = torch.optim.Adam(judging, lr=adversary.d_lr, betas=betas)
-        g_lr = adversary.d_lr / adversary.lr_ratio
-        self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=g_lr, betas=betas)
+        self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=adversary.g_lr, betas=betas)
         self.balance = Balance(adversary, device)
         self._coins = random.Random()
         self._hold_features()
@@ -117,6 +116,7 @@ class GanStep(Resumable):
             self.step += 1
             self._hold_features()
             return {"repair": found["error"], "gradient": found["gradient"]}
+        self._set_rates()
         torch.manual_seed(step_seed(seed, self.step, self.rank, salt=self.salt))
         self._coins.seed(step_seed(seed, self.step, salt=self.salt))  # equal on all ranks: none waits for another
         real = real.to(self.device)[:, None]
@@ -131,6 +131,13 @@ class GanStep(Resumable):
         self._average()
         self.step += 1
         return figures
+
+    def _set_rates(self) -> None:
+        adversary = self.config.adversary
+        left = cooled(adversary.cool_share, passed(self.step, self.config.train.steps))
+        for optimiser, rate in ((self.opt_d, adversary.d_lr), (self.opt_g, adversary.g_lr)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * left
 
     def _check(self, n: int) -> None:
         adversary = self.config.adversary

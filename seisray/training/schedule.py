@@ -13,6 +13,12 @@ def along_cosine(last: float, share: float) -> float:
     return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * share))
 
 
+def cooled(cool_share: float, share: float) -> float:
+    """Return a factor that stays 1 until the last `cool_share` of a run, in which it falls to 0 along a cosine."""
+    begins = 1 - cool_share
+    return along_cosine(0.0, (share - begins) / cool_share) if share > begins else 1.0
+
+
 def along_line(first: float, last: float, share: float) -> float:
     """Return a value between two, in proportion."""
     return first + (last - first) * share

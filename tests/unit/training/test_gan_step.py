@@ -42,6 +42,7 @@ ALL_ON: dict[str, Any] = {
     "gradient_penalty": 0.7,
     "penalty_every": 2,
     "penalty_decay": 0.1,
+    "cool_share": 0.6,
     "augment": 0.5,
     "augment_target": 0.6,
     "augment_steps": 10,
@@ -68,6 +69,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "gradient_penalty": {"gradient_penalty": 1.0},
     "lazy": {"penalty_every": 2},
     "decay": {"penalty_decay": 0.0},
+    "cool": {"cool_share": 0.5},
     "augment": {"augment": 0.7},
     "adaptive": {"augment_target": 0.5, "augment_steps": 5},
     "coarse": {"coarse_steps": 3},
@@ -230,6 +232,15 @@ def test_the_discriminator_learns_to_tell_panels_apart() -> None:
     losses = [step(stripes) for _ in range(60)]
     assert losses[-1]["d_loss"] < 0.7 * losses[0]["d_loss"]
     assert losses[-1]["d_accuracy"] == 1
+
+
+def test_a_cooled_run_ends_where_its_last_steps_leave_it() -> None:
+    step = GanStep(config(cool_share=0.5, spectral_norm=False))
+    run(step, range(3))
+    before = {name: value.clone() for name, value in weights_of(step).items() if "averaged" not in name}
+    run(step, range(3, 4))  # at a rate of zero
+    after = weights_of(step)
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
 def test_averaging_follows_the_generator_slowly() -> None:

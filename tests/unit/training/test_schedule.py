@@ -1,6 +1,6 @@
 import pytest
 
-from seisray.training.schedule import along_cosine, along_line, passed
+from seisray.training.schedule import along_cosine, along_line, cooled, passed
 
 
 def test_a_run_begins_at_nothing_passed_and_ends_at_all() -> None:
@@ -16,3 +16,8 @@ def test_a_cosine_goes_from_one_to_its_last_value() -> None:
 
 def test_a_line_is_in_proportion() -> None:
     assert [along_line(1.0, 0.5, share) for share in (0, 0.5, 1)] == [1, 0.75, 0.5]
+
+
+def test_rates_cool_in_the_last_share_of_a_run_to_nothing() -> None:
+    assert [cooled(0.5, share) for share in (0, 0.5, 0.75, 1)] == pytest.approx([1, 1, 0.5, 0])
+    assert [cooled(0.0, share) for share in (0, 0.5, 1)] == [1, 1, 1]
