@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install clean
+.PHONY: demo test chaos check install clean
 
 demo: $(VENV)/.demo  ## the whole job on this machine, from field files to a report
 	$(BIN)/seisray demo
 
 test: check  ## everything that must hold: style, types, layers, tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder  # half of the time goes by while Ray starts; the long ones first
+
+chaos: $(VENV)/.test  ## what must hold while nodes, drivers and the store are lost: some ten minutes
+	$(BIN)/python -m pytest -m chaos
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.cluster_utils import Cluster
 
 from seisray.config import BodyConfig, GanConfig, GeneratorConfig, PanelConfig, TrainConfig
@@ -66,6 +67,7 @@ def main(store: Path) -> None:
     found["hopeless"] = run(store, "hopeless", config(wait_s=20))
     print(json.dumps(found))
     sys.stdout.flush()
+    ray.shutdown()  # a cluster does not end while its driver is joined to its head
     cluster.shutdown()
 
 

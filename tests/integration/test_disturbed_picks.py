@@ -12,6 +12,7 @@ import pytest
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "chaos_picks.py"
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_killed_workers_and_drivers_change_no_byte() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}

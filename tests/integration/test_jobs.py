@@ -153,7 +153,7 @@ def test_pretrain(cluster: Cluster, store: Path) -> None:
 
 
 def test_tune(cluster: Cluster, store: Path) -> None:
-    study = ["--study", "search", "--trials", "2"]
+    study = ["--study", "search", "--trials", "1"]
     cluster.submit(ROOT / "jobs", "tune.py", "tiny", *study, "--store", str(store), *PANEL, *TRAIN)
     assert (store / "studies/search/best.json").is_file()
 

@@ -70,7 +70,7 @@ def test_what_ray_keeps_goes_up_comes_back_and_goes_away_in_spite_of_an_outage(
 
     for work in (put, get, write, lambda: files.delete_dir(place.path)):
         proxy.plan(LOST, SLOW_DOWN)
-        proxy.outage(10)
+        proxy.outage(4)
         work()
         assert not proxy.waits
     assert place.files() == []
@@ -90,6 +90,7 @@ def test_an_upload_that_never_lands_is_an_error_in_one_line(
             stream.write(b"[1]")
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_a_run_whose_store_was_away_for_half_a_minute_has_the_losses_of_a_calm_one(
     ray_session: None, s3: str, proxy: FaultyProxy, tiny_field_files: tuple[Path, Path], tmp_path: Path

@@ -57,6 +57,7 @@ def states_of(store: str, name: str) -> list[str]:
     return list(table["state"].to_pylist())
 
 
+@pytest.mark.chaos
 def test_a_search_that_was_killed_goes_on_from_its_last_checkpoint(store: str) -> None:
     never = TuneConfig(grace=1, concurrent=1)
     first = tune_gan(["line"], study="gan", store=store, trials=2, config=GAN, tune=never)
