@@ -188,11 +188,6 @@ class AdversaryConfig:
         allow(self, f"{least:g}..0.9", least, 0.9, "hidden_traces")
         allow(self, "0..64", 0, 64, "hidden_blocks")
 
-    @property
-    def g_lr(self) -> float:
-        """Learning rate of G."""
-        return self.d_lr / self.lr_ratio
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GanConfig:

@@ -65,7 +65,8 @@ class GanStep(Resumable):
         betas = (adversary.beta1, adversary.beta2)
         judging = [parameter for parameter in self.discriminator.parameters() if parameter.requires_grad]
         self.opt_d = torch.optim.Adam(judging, lr=adversary.d_lr, betas=betas)
-        self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=adversary.g_lr, betas=betas)
+        g_lr = adversary.d_lr / adversary.lr_ratio
+        self.opt_g = torch.optim.Adam(self.generator.parameters(), lr=g_lr, betas=betas)
         self.balance = Balance(adversary, device)
         self._coins = random.Random()
         self._hold_features()
@@ -133,11 +134,9 @@ class GanStep(Resumable):
         return figures
 
     def _set_rates(self) -> None:
-        adversary = self.config.adversary
-        left = cooled(adversary.cool_share, passed(self.step, self.config.train.steps))
-        for optimiser, rate in ((self.opt_d, adversary.d_lr), (self.opt_g, adversary.g_lr)):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * left
+        left = cooled(self.config.adversary.cool_share, passed(self.step, self.config.train.steps))
+        for group in (*self.opt_d.param_groups, *self.opt_g.param_groups):
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * left  # a rollback scales both
 
     def _check(self, n: int) -> None:
         adversary = self.config.adversary

@@ -50,6 +50,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "R1 + R2 1 decaying to 0.1, no spectral norm": {"r1": 1.0, "r2": 1.0, "penalty_decay": 0.1, "spectral_norm": False},
     "D learns four times as fast": {"lr_ratio": 4.0},
     "G learns four times as fast": {"lr_ratio": 0.25},
+    "rates cool in the last quarter": {"cool_share": 0.25},
     "beta1 0.5": {"beta1": 0.5},
     "two steps of D": {"d_steps": 2},
     "without averaging": {"ema": 0.0},
