@@ -60,19 +60,18 @@ class QualityTally:
 
 
 class MatrixTally:
-    """Add up probabilities and flags by gather and channel. n_gathers: that there will be; many share a row."""
+    """Add up probabilities and flags by gather and channel. n_gathers: about as many as will be; many share a row."""
 
     def __init__(self, n_gathers: int) -> None:
         self.gathers_a_row = -(-max(n_gathers, 1) // MATRIX_ROWS)
-        n_rows = -(-max(n_gathers, 1) // self.gathers_a_row)
-        self._sums: NDArray[np.float64] = np.zeros((3, n_rows, 0))  # traces, probability, flagged
+        self._sums: NDArray[np.float64] = np.zeros((3, 0, 0))  # traces, probability, flagged
 
     def add(self, gather: NDArray[np.intp], channel: NDArray[np.int64], *values: NDArray[np.float64]) -> None:
         """Count traces. gather: from 0; values: probability and flagged, all (n,)."""
         shown = (channel >= 0) & (channel < MATRIX_COLUMNS)
-        more = int(channel[shown].max(initial=-1)) + 1 - self._sums.shape[2]
-        self._sums = np.pad(self._sums, ((0, 0), (0, 0), (0, max(more, 0))))
         at = (gather[shown] // self.gathers_a_row, channel[shown])
+        more = (int(place.max(initial=-1)) + 1 - n for place, n in zip(at, self._sums.shape[1:], strict=True))
+        self._sums = np.pad(self._sums, [(0, 0), *((0, max(n, 0)) for n in more)])
         for total, value in zip(self._sums, (np.ones(len(channel)), *values), strict=True):
             np.add.at(total, at, value[shown])
 
@@ -91,7 +90,7 @@ class MatrixTally:
 
 @dataclass(slots=True)
 class PickTally:
-    """Count the picks of a set, a shard at a time. n_gathers: that it will see.."""
+    """Count the picks of a set, a shard at a time. n_gathers: about as many as it will see."""
 
     n_gathers: int
     gathers: list[GatherSuspicion] = field(default_factory=list)
@@ -124,13 +123,14 @@ class PickTally:
         self.n_placed += int(placed.sum())
         for tally, position in ((self.shots, source), (self.stations, receiver)):
             tally.add(np.rint(position[placed] * STEPS_A_M).astype(np.int64), sure[placed], flagged[placed])
-        of_gather = (self._seen + shard.row)[live]
+        rows, of = np.unique(shard.row, return_inverse=True)  # some gathers of a shard may be left out
+        of_gather = (self._seen + of)[live]
         self.matrix.add(of_gather, shard.channel[live].astype(np.int64), sure[live], flagged[live].astype(np.float64))
         labelled = np.isfinite(shard.first_break_ms)
         self.first_break_ms.append(shard.first_break_ms[labelled])
         self.labelled_pick_ms.append(shard.pick_ms[labelled])
         self._draw(shard)
-        self._seen += len(shard.gather_id)
+        self._seen += len(rows)
 
     @property
     def has_geometry(self) -> bool:

@@ -46,6 +46,15 @@ def test_a_tally_counts_each_trace_once(line_gathers: Callable, tmp_path: Path) 
     assert len(tally.gathers) == 5
 
 
+def test_gathers_that_are_left_out_have_no_row_in_the_matrix(line_gathers: Callable, tmp_path: Path) -> None:
+    gathers = line_gathers(5)
+    store = picked_store(tmp_path, gathers)
+    tally = PickTally(n_gathers=2)
+    for shard in picked_shards(store, store.picks("line-picks"), ffids=[gathers[1].ffid, gathers[4].ffid]):
+        tally.add(shard)
+    assert len(tally.gathers) == len(tally.matrix.probability()) == 2
+
+
 def test_more_picks_than_a_chart_holds_are_drawn_fairly(
     line_gathers: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
