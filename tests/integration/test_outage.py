@@ -18,6 +18,7 @@ from seisray.patient_files import patient_filesystem
 from seisray.storage import Location, locate
 from seisray.training.checkpoint import upload
 
+pytestmark = pytest.mark.chaos
 STEPS, EVERY, OUTAGE_S = 60, 2, 30
 COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
 SETTINGS = [
@@ -90,7 +91,6 @@ def test_an_upload_that_never_lands_is_an_error_in_one_line(
             stream.write(b"[1]")
 
 
-@pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_a_run_whose_store_was_away_for_half_a_minute_has_the_losses_of_a_calm_one(
     ray_session: None, s3: str, proxy: FaultyProxy, tiny_field_files: tuple[Path, Path], tmp_path: Path
