@@ -60,7 +60,7 @@ class PickerPanelConfig(PanelConfig):
 class PickerTrainConfig(TrainConfig):
     """How a picker's run goes: a handful of gathers is learned within minutes, in fp32, which times picks better."""
 
-    steps: int = 600
+    steps: int = 1000
     batch: int = 12
     checkpoint_every: int = 100
     precision: Precision = "fp32"
