@@ -81,7 +81,7 @@ class _PatientFiles(fs.FileSystemHandler):  # type: ignore[misc]  # Arrow has no
         self._outlast("remove", path, lambda s3: s3.delete_dir_contents(path, missing_dir_ok=missing_dir_ok))
 
     def delete_root_dir_contents(self) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("no run empties a whole bucket")
 
     def delete_file(self, path: str) -> None:
         self._outlast("remove", path, lambda s3: s3.delete_file(path))
@@ -102,4 +102,4 @@ class _PatientFiles(fs.FileSystemHandler):  # type: ignore[misc]  # Arrow has no
         return pa.PythonFile(_Upload(_at(path)), mode="w")
 
     def open_append_stream(self, path: str, metadata: Any) -> pa.NativeFile:
-        raise NotImplementedError
+        raise NotImplementedError("S3 has no appending")

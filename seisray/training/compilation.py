@@ -4,9 +4,6 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch._inductor.cpp_builder import get_cpp_compiler
-from torch._inductor.exc import InvalidCxxCompiler
-from torch.utils._triton import has_triton
 
 from seisray.config import TrainConfig
 from seisray.errors import TrainingError
@@ -33,6 +30,10 @@ def check_compiler(train: TrainConfig, device: str) -> None:
     """Raise TrainingError where networks are to be compiled for a device, and what that takes is missing."""
     if not train.compile:
         return
+    from torch._inductor.cpp_builder import get_cpp_compiler  # 1.7 s that runs without compiling need not wait
+    from torch._inductor.exc import InvalidCxxCompiler
+    from torch.utils._triton import has_triton
+
     if torch.device(device).type == "cpu":
         try:
             get_cpp_compiler()

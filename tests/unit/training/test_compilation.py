@@ -26,7 +26,6 @@ from seisray.config import (
     TrainConfig,
 )
 from seisray.errors import TrainingError
-from seisray.training import compilation
 from seisray.training.compilation import check_compiler, compiled
 from seisray.training.ways import WAYS
 
@@ -140,8 +139,8 @@ def test_without_a_compiler_the_run_ends_in_a_line_that_says_so(monkeypatch: pyt
     def missing() -> str:
         raise InvalidCxxCompiler
 
-    monkeypatch.setattr(compilation, "get_cpp_compiler", missing)
-    monkeypatch.setattr(compilation, "has_triton", lambda: False)
+    monkeypatch.setattr("torch._inductor.cpp_builder.get_cpp_compiler", missing)
+    monkeypatch.setattr("torch.utils._triton.has_triton", lambda: False)
     check_compiler(OFF, "cpu")
     with pytest.raises(TrainingError, match=r"train\.compile is on, but there is no C\+\+ compiler.*install g\+\+"):
         check_compiler(ON, "cpu")
