@@ -9,7 +9,7 @@ demo: $(VENV)/.demo  ## the whole job on this machine, from field files to a rep
 	$(BIN)/seisray demo
 
 test: check  ## everything that must hold: style, types, layers, tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder  # half of the time goes by while Ray starts; the long ones first
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder  # half of the time goes by while Ray starts; the long ones first
 
 chaos: $(VENV)/.test  ## what must hold while nodes, drivers and the store are lost: some ten minutes
 	$(BIN)/python -m pytest -m chaos
