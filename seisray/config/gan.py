@@ -70,7 +70,8 @@ class AdversaryConfig:
     lr_ratio
         D's rate over G's.
     cool_share
-        Share of the run, its end, in which both rates fall to zero along a cosine (0 = off).
+        Share of the run, its end, in which both rates and the changes of `augment` fall to zero along a cosine (0 =
+        off).
     beta1
         Of both Adam optimisers, as is beta2.
     d_steps

@@ -133,10 +133,14 @@ class GanStep(Resumable):
         self.step += 1
         return figures
 
+    @property
+    def _warmth(self) -> float:
+        """What is left of rates and augmentation at this step."""
+        return cooled(self.config.adversary.cool_share, passed(self.step, self.config.train.steps))
+
     def _set_rates(self) -> None:
-        left = cooled(self.config.adversary.cool_share, passed(self.step, self.config.train.steps))
         for group in (*self.opt_d.param_groups, *self.opt_g.param_groups):
-            group["lr"] = group.setdefault("initial_lr", group["lr"]) * left  # a rollback scales both
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * self._warmth  # a rollback scales both
 
     def _check(self, n: int) -> None:
         adversary = self.config.adversary
@@ -172,7 +176,7 @@ class GanStep(Resumable):
         if self.step < adversary.coarse_steps:
             panels = coarsen(panels, self.step / adversary.coarse_steps)
         if adversary.augment or adversary.augment_target:
-            panels = augment(panels, self.balance.probability)
+            panels = augment(panels, self.balance.probability * self._warmth)
         deviation = adversary.instance_noise * max(1 - self.step / adversary.instance_noise_steps, 0.0)
         return panels + deviation * torch.randn_like(panels) if deviation else panels
 
@@ -218,7 +222,7 @@ class GanStep(Resumable):
         figures["d_gradient"] = gradient_norm(self.discriminator, adversary.gradient_clip)
         self.opt_d.step()
         if adversary.augment or adversary.augment_target:
-            figures["augment_p"] = self.balance.probability
+            figures["augment_p"] = self.balance.probability * self._warmth
         self.balance.update(figures.pop("confidence"), figures["real_logit"], figures["fake_logit"])
         return figures
 
