@@ -49,7 +49,13 @@ def write_survey(
 
 
 def write_picker(
-    store: Store, *, name: str = "p", seed: int = 0, sample_interval_us: float = 1000.0, body: BodyConfig = BODY
+    store: Store,
+    *,
+    name: str = "p",
+    seed: int = 0,
+    sample_interval_us: float = 1000.0,
+    body: BodyConfig = BODY,
+    **details: float,
 ) -> Model:
     """Publish the next version of a picker with random weights; return its card."""
     torch.manual_seed(seed)
@@ -62,6 +68,7 @@ def write_picker(
         sample_interval_us=sample_interval_us,
         parent=None,
         metrics={},
+        details=details,
     )
     store.publish_model(card, pack_weights(picker=Picker(body)), {})
     return card

@@ -17,15 +17,17 @@ from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, deco
 from seisray.picking.parts import PICK_SCHEMA
 from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, tile_logits
 from seisray.registry import Model, Store
+from seisray.resampling import resample
 from seisray.transforms import Samples
 from seisray.weights import load_weights
 
 LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where the network's gain meets them
 
 
-def pick_settings(card: Model) -> dict[str, Any]:
-    """Return every setting, besides the weights, that the picks of a picker depend on."""
+def pick_settings(card: Model, resampling: float = 1.0) -> dict[str, Any]:
+    """Return every setting, besides the weights, that the picks of a picker depend on. resampling: see GatherPicker."""
     return {
+        "resampling": resampling,
         "body": card.config.get("body"),
         "panel": card.config.get("panel"),
         "tile_traces": TILE_TRACES,
@@ -43,15 +45,29 @@ def weights_sha256(store: Store, card: Model) -> str:
 
 
 class GatherPicker:
-    """Hold one picker on one device, and turn gathers into pick rows."""
+    """Hold one picker on one device, and turn gathers into pick rows.
 
-    def __init__(self, store: Store, card: Model, *, sha256: str, device: str = "cpu") -> None:
+    sample_interval_us: of the gathers, by default that which the picker learned at. resampling: the factor by which
+    their samples are multiplied before the picker sees them; picks are times all the same.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        card: Model,
+        *,
+        sha256: str,
+        device: str = "cpu",
+        sample_interval_us: float | None = None,
+        resampling: float = 1.0,
+    ) -> None:
         """Load the weights; raise StorageError where they are not those with the hash."""
         if weights_sha256(store, card) != sha256:
             raise StorageError(f"the weights of {card.ref} changed while it was picking; pick with another --out")
         self._model, self._device = card.ref, device
         self._picker, panel = load_picker(store, card)
-        self._gain, self._window, self._interval_us = panel.gain, panel.samples, card.sample_interval_us
+        self._gain, self._window, self._resampling = panel.gain, panel.samples, resampling
+        self._interval_us = sample_interval_us or card.sample_interval_us
         self._picker.to(device)
         channels_last(self._picker)
 
@@ -75,14 +91,12 @@ class GatherPicker:
 
     def _pick(self, samples: Samples, usable: NDArray[np.bool_], sample_interval_us: float) -> Picks:
         if sample_interval_us != self._interval_us:
-            raise GatherError(f"sampled at {sample_interval_us:g} us, the picker learned at {self._interval_us:g} us")
-        found = []
-        for keep, logits in tile_logits(
-            self._picker, samples, gain=self._gain, window=self._window, device=self._device
-        ):
+            raise GatherError(f"sampled at {sample_interval_us:g} us, expected {self._interval_us:g} us")
+        found, seen = [], resample(samples, self._resampling)
+        for keep, logits in tile_logits(self._picker, seen, gain=self._gain, window=self._window, device=self._device):
             if not np.isfinite(logits).all():
                 raise GatherError("the network answers with NaN or infinite numbers")
-            found.append(decode(logits, usable[keep], sample_interval_us))
+            found.append(decode(logits, usable[keep], sample_interval_us / self._resampling))
         return joined(found)
 
     def _table(self, gather: Gather, picks: Picks, flag: NDArray[np.str_]) -> pa.Table:

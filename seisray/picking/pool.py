@@ -72,8 +72,14 @@ class ShardPicker:
     def __init__(self, order: Order) -> None:
         self._order, self._run, self._shards = order, order.identity.digest, order.work.shards
         device = "cuda" if ray.get_gpu_ids() else "cpu"
-        sha256 = order.identity.weights_sha256
-        self._picker = GatherPicker(Store(order.store), order.card, sha256=sha256, device=device)
+        self._picker = GatherPicker(
+            Store(order.store),
+            order.card,
+            sha256=order.identity.weights_sha256,
+            device=device,
+            sample_interval_us=order.work.sample_interval_us,
+            resampling=order.identity.settings["resampling"],
+        )
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
         """Pick one shard, by its number, unless its part is there; return number and part for `result_of`."""

@@ -1,9 +1,11 @@
 """`seisray pick`: a whole survey, or field files as they are, to picks in the store; each trace once, by one model."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
 
 import numpy as np
 import xxhash
@@ -17,9 +19,12 @@ from seisray.picking.picker import pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
 from seisray.picking.work import FieldWork, SurveyWork, Work, field_work, in_pieces
 from seisray.registry import Model, PickSet, Store
+from seisray.resampling import resampling_factor, samples_per_period
 from seisray.session import connect, free_cores
 from seisray.shards import read_columns
 from seisray.storage import Location, locate
+
+GATHERS_A_PLACE = 3  # looked at to tell how long a period is
 
 
 def pick(
@@ -87,8 +92,8 @@ def pick_files(
 
 
 def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, resume: bool) -> PickSet:
-    card = _picker_card(store, model, work)
-    settings = pick_settings(card) | (work.settings if isinstance(work, FieldWork) else {})
+    card = _picker_card(store, model)
+    settings = pick_settings(card, _resampling(card, work)) | (work.settings if isinstance(work, FieldWork) else {})
     identity = Identity(
         survey=work.identity, model=card.ref, weights_sha256=weights_sha256(store, card), settings=settings
     )
@@ -126,19 +131,40 @@ def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, r
     return picks
 
 
-def _picker_card(store: Store, model: str, work: Work) -> Model:
-    """Return the card of a picker; raise ConfigError where it is none, or learned at another sample interval."""
+def _picker_card(store: Store, model: str) -> Model:
+    """Return the card of a picker; raise ConfigError where it is none."""
     card = store.model(model)
     if card.kind != "picker":
         raise ConfigError(
             f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}"
         )
-    if card.sample_interval_us != work.sample_interval_us:
-        raise ConfigError(
-            f"picker {card.ref} learned from traces at {card.sample_interval_us:g} us, {work.label} is sampled at "
-            f"{work.sample_interval_us:g} us; fine-tune it on some of its gathers first"
-        )
     return card
+
+
+def _resampling(card: Model, work: Work) -> float:
+    """Return by how much gathers are resampled for a picker that learned at another interval, and say so.
+
+    What counts are the samples in a period, not the interval: gathers spread over the shards tell.
+    """
+    if card.sample_interval_us == work.sample_interval_us:
+        return 1.0
+    intervals = f"{work.label} is sampled at {work.sample_interval_us:g} us, picker {card.ref} learned from traces at "
+    intervals += f"{card.sample_interval_us:g} us"
+    wanted = card.details.get("samples_per_period")
+    if not wanted:
+        raise ConfigError(f"{intervals}, and its card does not say how many samples a period had; fine-tune it again")
+    places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
+    shown = [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
+    period = samples_per_period(shown)
+    if not period > 0:
+        raise ConfigError(f"{intervals}, and how long a period is cannot be told: the first gathers are silent")
+    factor = resampling_factor(period, wanted)
+    print(
+        f"{intervals}; a period has {period:.0f} samples, {wanted:.0f} as it learned: gathers are resampled to "
+        f"{work.sample_interval_us / factor:g} us for it, picks are times as ever",
+        file=sys.stderr,
+    )
+    return factor
 
 
 def _finished(store: Store, out: str, identity: Identity, resume: bool) -> PickSet | None:

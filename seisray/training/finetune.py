@@ -1,6 +1,8 @@
 """`seisray finetune`: a picker from learned weights, or from scratch, and a handful of labelled gathers."""
 
 import dataclasses
+import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,14 +15,16 @@ from seisray.errors import ConfigError
 from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.registry import Model, Store
+from seisray.resampling import resample_gather, resampling_factor, samples_per_period
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
-from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
+from seisray.training.picker import PickerStep, choose_gathers, parse_ffids, pick_gathers
 from seisray.training.run import Run, repeatable
+from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
 from seisray.training.trackers import check_tracker, open_trackers
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
@@ -48,14 +52,12 @@ def finetune(
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
     manifests = [place.survey(name) for name in surveys]
-    intervals = {manifest.sample_interval_us for manifest in manifests}
-    if len(intervals) > 1:
-        raise ConfigError(f"surveys {', '.join(surveys)} are sampled at {sorted(intervals)} us; a picker learns one")
     if labels and len(manifests) > 1:
         raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
     data = locate(labels).read_bytes() if labels else b""
     given = read_corrected_csv(data, str(labels)) if labels else None
     gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None, given), labelled)
+    gathers, period = in_one_tempo(gathers)
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
@@ -73,25 +75,62 @@ def finetune(
         run.folder.delete()
     run.claim()
     job = picker_job(place, config, parent, gathers) | {"folder": run.folder.uri}
+    doubts = question_labels(gathers)
+    for line in doubts:
+        print(f"{model}: {line}", file=sys.stderr)
     with run.watch("finetune") as board:
         result = run.fit(picker_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
     step = PickerStep(config, gathers)
     step.picker.load_state_dict(state["picker"])
     score = step.score(gathers)
+    suspects = suspect_labels(gathers, pick_gathers(step.picker, gathers, config.panel))
+    if suspects:
+        print(f"{model}: {describe(suspects, gathers)}", file=sys.stderr)
     card = Model(
         name=model,
         version=version,
         kind="picker",
         config=config_dict(config),
         surveys=fingerprints,
-        sample_interval_us=manifests[0].sample_interval_us,
+        sample_interval_us=gathers[0].sample_interval_us,
         parent=parent,
-        metrics={"loss": state["history"][-1]["loss"], "train_hit_rate_2ms": score.hit_rate_2ms},
-        details={"history": state["history"], "run": run.name, "ffids": chosen, **source_of_labels},
+        metrics={
+            "loss": state["history"][-1]["loss"],
+            "train_hit_rate_2ms": score.hit_rate_2ms,
+            "suspect_labels": len(suspects),
+        },
+        details={
+            "history": state["history"],
+            "run": run.name,
+            "ffids": chosen,
+            "samples_per_period": period,
+            "doubts": doubts,
+            **source_of_labels,
+        },
     )
-    place.publish_model(card, pack_weights(picker=step.picker), {})
+    place.publish_model(card, pack_weights(picker=step.picker), {"suspects.csv": suspects_csv(suspects)})
     return card
+
+
+def in_one_tempo(gathers: Sequence[Gather]) -> tuple[list[Gather], float]:
+    """Return gathers of surveys at several sampling intervals in one, and the samples that a period has then.
+
+    Those of the first gather's interval stay as they are. Raises ConfigError where an interval has silent gathers only.
+    """
+    factors: dict[float, float] = {}
+    wanted = math.nan
+    for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
+        own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
+        period = samples_per_period(own)
+        if math.isnan(period):
+            raise ConfigError(f"the gathers sampled at {interval_us:g} us are silent; leave them out")
+        wanted = period if math.isnan(wanted) else wanted
+        factors[interval_us] = factor = resampling_factor(period, wanted)
+        if factor != 1:
+            shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
+            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} in the others", file=sys.stderr)
+    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
 
 
 def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[PickerConfig, str | None]:

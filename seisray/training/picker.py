@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from seisray.config import PanelConfig, PickerConfig
@@ -105,14 +106,22 @@ class PickerStep(Resumable):
 
 def score_gathers(picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu") -> PickScore:
     """Return the scores of a picker over all labelled traces of gathers."""
+    picks = pick_gathers(picker, gathers, panel, device)
+    first_break_ms = np.concatenate([gather.first_break_ms for gather in gathers])
+    return score_picks(np.concatenate(picks), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)
+
+
+def pick_gathers(
+    picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu"
+) -> list[NDArray[np.float64]]:
+    """Return (n_traces,) picks in ms from the first sample, NaN = no pick, of each gather."""
     picker.eval()
     picks = []
     for gather in gathers:
         logits = gather_logits(picker, gather.samples, gain=panel.gain, window=panel.samples, device=device)
         picks.append(decode(logits, gather.live, gather.sample_interval_us).pick_ms)
     picker.train()
-    first_break_ms = np.concatenate([gather.first_break_ms for gather in gathers])
-    return score_picks(np.concatenate(picks), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)
+    return picks
 
 
 def choose_gathers(gathers: Sequence[Gather], labelled: int | None) -> list[Gather]:

@@ -18,7 +18,7 @@ from seisray.progress import Progress
 from seisray.registry import Store, Survey
 from seisray.session import connect
 from seisray.stream import divide, read_labelled, shard_refs
-from seisray.training.finetune import SCRATCH
+from seisray.training.finetune import SCRATCH, in_one_tempo
 from seisray.training.picker import choose_gathers, parse_ffids
 from seisray.tuning.leftovers import Leftovers
 from seisray.tuning.outcome import BestTrial, Search, best_trial, write_trials
@@ -91,13 +91,12 @@ def tune_picker(
     place = Store(store)
     base = config or PickerConfig()
     manifests = [place.survey(name) for name in surveys]
-    intervals = sorted({manifest.sample_interval_us for manifest in manifests})
-    if len(intervals) > 1:
-        raise ConfigError(f"surveys {', '.join(surveys)} are sampled at {intervals} us; a picker learns one")
     known = [source if source == SCRATCH else place.model(source).ref for source in sources]
     if not known:
         raise ConfigError('sources names nothing to start from; expected models, or "scratch"')
     gathers, held_out = _split(place, manifests, labelled, ffids, validate)
+    both, _ = in_one_tempo([*gathers, *held_out])
+    gathers, held_out = both[: len(gathers)], both[len(gathers) :]
 
     def command(drawn: dict[str, Any]) -> list[str]:
         chosen = ["--ffids", ",".join(str(gather.ffid) for gather in gathers)]

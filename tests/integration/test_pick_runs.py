@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pickable import pickable_store, write_picker
 
-from seisray.errors import ExistsError
+from seisray.errors import ConfigError, ExistsError
 from seisray.ingest.rejects import read_rejects
 from seisray.picking.parts import part_name, read_picks
 from seisray.picking.survey import pick_survey
@@ -112,3 +112,26 @@ def test_gathers_that_break_something_are_flagged_and_the_rest_is_picked(
     assert "sampled at 250 us" in reject.reason
     proved = verify_picks("picks", store=str(store))
     assert (proved.n_traces, proved.faults, proved.flags) == (48, [], picks.flags)
+
+
+def test_a_survey_at_another_interval_is_resampled_and_this_is_said(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picker(store, name="coarse", sample_interval_us=4000.0, samples_per_period=24.0)
+    picks = pick(store, model="coarse")
+    said = capsys.readouterr().err
+    factor = picks.settings["resampling"]
+    assert factor in (0.5, 2.0, 4.0, 8.0)
+    assert f"gathers are resampled to {1000 / factor:g} us for it" in said
+    assert picks.sample_interval_us == 1000
+    assert verify_picks("picks", store=str(store)).faults == []
+    end_ms = store.survey("line").n_samples
+    times = read_picks(store, picks)["pick_ms"].drop_null().to_numpy()
+    assert np.nanmin(times) >= 0
+    assert np.nanmax(times) <= end_ms
+
+
+def test_a_picker_that_does_not_know_its_period_picks_its_own_interval_only(store: Store) -> None:
+    write_picker(store, name="coarse", sample_interval_us=4000.0)
+    with pytest.raises(ConfigError, match="at 4000 us, and its card does not say how many samples a period had"):
+        pick(store, model="coarse")

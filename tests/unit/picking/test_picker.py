@@ -12,6 +12,7 @@ from seisray.errors import StorageError
 from seisray.gather import Gather
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.registry import Model, Store
+from seisray.resampling import resample_gather
 
 SHAPES = {"one trace": (1, 128), "one sample": (5, 1), "40,000 samples": (2, 40_000), "300 traces": (300, 40)}
 
@@ -105,7 +106,7 @@ def test_a_gather_whose_picking_fails_is_flagged_with_the_reason(made: tuple[Sto
 def test_a_gather_sampled_otherwise_is_not_picked(picker: GatherPicker) -> None:
     rows, failure = picker.rows(gather(noise(4, 64), sample_interval_us=250.0))
     assert rows["flag"].to_pylist() == ["failed"] * 4
-    assert "sampled at 250 us, the picker learned at 1000 us" in str(failure)
+    assert "sampled at 250 us, expected 1000 us" in str(failure)
 
 
 def test_weights_that_changed_meanwhile_are_refused(made: tuple[Store, Model]) -> None:
@@ -127,3 +128,14 @@ def test_every_trace_gets_one_row_whatever_is_broken(
     assert failure is None
     for flag, known in zip(rows["flag"].to_pylist(), expected.tolist(), strict=True):
         assert flag == known if known else flag in ("ok", "low_probability")
+
+
+def test_a_resampled_gather_gets_the_times_of_the_record_that_the_picker_saw(made: tuple[Store, Model]) -> None:
+    store, card = made
+    sha256 = weights_sha256(store, card)
+    coarse = gather(noise(6, 80).cumsum(axis=1), sample_interval_us=2000.0)
+    knowing = GatherPicker(store, card, sha256=sha256, sample_interval_us=2000.0, resampling=2.0)
+    direct = GatherPicker(store, card, sha256=sha256)
+    rows, failure = knowing.rows(coarse)
+    assert failure is None
+    assert rows.equals(direct.rows(resample_gather(coarse, 2.0))[0])

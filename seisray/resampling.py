@@ -1,0 +1,61 @@
+"""Gathers at another sampling interval: brought to where a period has the samples that a picker learned from."""
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from scipy import signal
+
+from seisray.gather import Gather
+from seisray.transforms import Samples, trace_rms
+
+SMALLEST_FRACTION = 64  # denominators of resampling factors, at most
+
+
+def samples_per_period(gathers: Iterable[Gather]) -> float:
+    """Return the samples in a period of the frequency below which half of the energy lies, traces counting alike.
+
+    NaN where no live trace has energy. The median, unlike the mean, is not moved by noise far above the signal.
+    """
+    energy = np.zeros(0)
+    for gather in gathers:
+        traces = gather.samples[gather.live & np.isfinite(gather.samples).all(axis=1)]
+        if not len(traces):
+            continue
+        frequency, found = signal.welch(
+            traces / np.maximum(trace_rms(traces), np.finfo(np.float32).tiny),
+            nperseg=min(512, gather.n_samples),
+            nfft=512 if gather.n_samples < 512 else None,
+            axis=-1,
+        )
+        energy = (energy if energy.size else np.zeros(len(frequency))) + found.sum(axis=0)
+    if not energy.any():
+        return math.nan
+    return float(1 / np.interp(0.5, np.cumsum(energy) / energy.sum(), frequency))
+
+
+def resampling_factor(period: float, wanted: float) -> float:
+    """Return the power of two by which samples are multiplied so that a period has about as many as wanted.
+
+    Pickers meet stretched records as they learn, so that a factor in between would gain nothing.
+    """
+    return float(2.0 ** round(math.log2(wanted / period)))
+
+
+def resample(samples: Samples, factor: float) -> Samples:
+    """Return (n_traces, ceil(n_samples * factor)) band-limited samples; the first lies where it lay."""
+    if factor == 1:
+        return samples
+    ratio = Fraction(factor).limit_denominator(SMALLEST_FRACTION)
+    made = signal.resample_poly(samples, ratio.numerator, ratio.denominator, axis=1)
+    return np.ascontiguousarray(made, dtype=np.float32)
+
+
+def resample_gather(gather: Gather, factor: float) -> Gather:
+    """Return a gather at another sampling interval; its first breaks stay where they are."""
+    if factor == 1:
+        return gather
+    return gather.replace(
+        samples=resample(gather.samples, factor), sample_interval_us=gather.sample_interval_us / factor
+    )

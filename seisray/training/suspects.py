@@ -1,0 +1,147 @@
+"""Labels that do not fit their gathers: looked for before a picker learns from them, and after.
+
+Onsets found by the AIC, which learned from nobody, tell wrong origins and labels of another shot: they are right on
+half of the traces of a noisy survey, which is enough for a constant. Single labels are told by the picker itself,
+which, as it meets each gather stretched, shifted and mirrored, does not learn by heart what fits no rule.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from seisray.gather import Gather
+from seisray.picking.classical import aic
+from seisray.resampling import samples_per_period
+from seisray.units import sample_to_ms
+
+Floats = NDArray[np.floating[Any]]
+
+NEAR_MS = 2.0  # labels and onsets that agree
+ORIGIN_MS = 6.0  # habits of picking differ by less
+SEARCHED_MS = 60.0
+CLEARER = 1.3  # so many times as many traces must agree with another origin
+LEAST_AGREEMENT = 0.15  # of traces with labels; below it the AIC is at a loss
+LEAST_TRACES, LEAST_GATHERS = 30, 8
+NEIGHBOURS = (-1, 1, -2, 2)
+LEAST_CHANCE = 0.01  # that labels fit another shot better by chance; labels of their own reach 0.4
+LISTED = 5
+FAR_SIGMA, FAR_MS = 6.0, 4.0  # how far from the picker a label is suspect, at least
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspect:
+    """One label far from where the picker that learned from it puts the first break."""
+
+    ffid: int
+    trace: int
+    label_ms: float
+    pick_ms: float
+
+
+def question_labels(gathers: Sequence[Gather]) -> list[str]:
+    """Return a line on each way in which labels as a whole do not fit their gathers; none where they do."""
+    onsets = onsets_ms(gathers)
+    return [line for line in (question_origin(gathers, onsets), question_shots(gathers, onsets)) if line]
+
+
+def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
+    """Return (n_traces,) onsets by the AIC, from the first sample, of each gather."""
+    window = max(round(samples_per_period(gathers) / 8), 4)
+    return [
+        sample_to_ms(aic(gather.samples, window=window, share=0.02), gather.sample_interval_us) for gather in gathers
+    ]
+
+
+def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
+    """Return a line where most labels lie by one constant from the onsets, as with another time zero; else None."""
+    late_ms = np.concatenate([gather.first_break_ms - own for gather, own in zip(gathers, onsets, strict=True)])
+    late_ms = late_ms[np.isfinite(late_ms)]
+    if len(late_ms) < LEAST_TRACES:
+        return None
+    shifts_ms = np.arange(-SEARCHED_MS, SEARCHED_MS + NEAR_MS / 2, NEAR_MS / 2)
+    agree = np.array([np.mean(np.abs(late_ms - shift) <= NEAR_MS) for shift in shifts_ms])
+    usual = np.abs(shifts_ms) <= ORIGIN_MS
+    best = int(agree.argmax())
+    if usual[best] or agree[best] < max(CLEARER * agree[usual].max(), LEAST_AGREEMENT):
+        return None
+    return (
+        f"{agree[best]:.0%} of the labels lie {abs(shifts_ms[best]):.0f} ms "
+        f"{'after' if shifts_ms[best] > 0 else 'before'} the onset of their trace, {agree[usual].max():.0%} at it: are "
+        "they counted from the first sample?"
+    )
+
+
+def question_shots(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
+    """Return a line where labels fit the gather of a neighbouring FFID better than their own; else None."""
+    labels = {gather.ffid: gather.first_break_ms for gather in gathers}
+    onset = {gather.ffid: own for gather, own in zip(gathers, onsets, strict=True)}
+    better: list[tuple[float, str]] = []
+    for step in NEIGHBOURS:
+        there = [f for f in labels if f + step in onset and len(labels[f]) == len(onset[f + step])]
+        if len(there) < LEAST_GATHERS:
+            continue
+        theirs, own = (np.array([_misfit_ms(labels[f], onset[f + by]) for f in there]) for by in (step, 0))
+        if stats.ttest_rel(theirs, own, alternative="less").pvalue < LEAST_CHANCE:
+            line = (
+                f"labels fit the gathers of FFID {step:+d} better than their own (onsets lie {theirs.mean():.1f} ms "
+                f"off, {own.mean():.1f} ms in their own): are FFIDs and labels shifted against each other?"
+            )
+            better.append((theirs.mean() / own.mean(), line))
+    return min(better)[1] if better else None
+
+
+def _misfit_ms(labels_ms: Floats, onsets_ms: Floats) -> float:
+    """Return how far labels lie from onsets, but for one constant, in the mean, each counted as FAR_MS at most."""
+    apart = labels_ms - onsets_ms
+    apart = apart[np.isfinite(apart)]
+    return float(np.minimum(np.abs(apart - np.median(apart)), FAR_MS).mean()) if len(apart) else FAR_MS
+
+
+def suspect_labels(gathers: Sequence[Gather], picks_ms: Sequence[Floats]) -> list[Suspect]:
+    """Return the labels that lie far from picks of their own picker, by the spread of all, the farthest first."""
+    late_ms = [gather.first_break_ms - own for gather, own in zip(gathers, picks_ms, strict=True)]
+    known = np.concatenate(late_ms)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return []
+    centre = np.median(known)
+    sigma = 1.4826 * np.median(np.abs(known - centre))
+    limit_ms = max(FAR_SIGMA * sigma, FAR_MS)
+    found = [
+        (
+            abs(late[i] - centre),
+            Suspect(
+                ffid=gather.ffid,
+                trace=int(gather.trace[i]),
+                label_ms=float(gather.first_break_ms[i]),
+                pick_ms=float(own[i]),
+            ),
+        )
+        for gather, own, late in zip(gathers, picks_ms, late_ms, strict=True)
+        for i in np.flatnonzero(np.abs(late - centre) > limit_ms)
+    ]
+    return [suspect for _, suspect in sorted(found, key=lambda pair: -pair[0])]
+
+
+def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> str:
+    """Return a line on suspect labels: how many, and where most of them are."""
+    labels = sum(int(gather.labelled.sum()) for gather in gathers)
+    count = Counter(suspect.ffid for suspect in suspects)
+    worst = ", ".join(f"FFID {ffid}: {n}" for ffid, n in count.most_common(LISTED))
+    more = f" and {len(count) - LISTED} more" if len(count) > LISTED else ""
+    return (
+        f"{len(suspects)} of {labels} labels lie far from where the picker that learned from them puts the first "
+        f"break ({worst}{more}); suspects.csv beside the model lists them, the farthest first"
+    )
+
+
+def suspects_csv(suspects: Sequence[Suspect]) -> bytes:
+    """Return suspects as a CSV with ffid,trace,label_ms,pick_ms."""
+    columns = [field.name for field in fields(Suspect)]
+    lines = [",".join(columns)] + [f"{one.ffid},{one.trace},{one.label_ms:.3f},{one.pick_ms:.3f}" for one in suspects]
+    return ("\n".join(lines) + "\n").encode()

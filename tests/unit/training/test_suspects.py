@@ -1,0 +1,65 @@
+"""Labels that do not fit their gathers: another origin, another shot, single ones."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from seisray.gather import Gather
+from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
+
+
+@pytest.fixture(scope="module")
+def gathers(line_gathers: Callable) -> list[Gather]:
+    return list(line_gathers(16, n_traces=24, n_samples=600, sample_interval_us=250.0))
+
+
+def labelled(gathers: Sequence[Gather], first_break_ms: Sequence[np.ndarray]) -> list[Gather]:
+    return [gather.replace(first_break_ms=own) for gather, own in zip(gathers, first_break_ms, strict=True)]
+
+
+def test_right_labels_raise_no_question(gathers: list[Gather]) -> None:
+    assert question_labels(gathers) == []
+
+
+@pytest.mark.parametrize(("by_ms", "said"), [(-10.0, "ms before the onset"), (25.0, "ms after the onset")])
+def test_another_origin_is_noticed(gathers: list[Gather], by_ms: float, said: str) -> None:
+    (line,) = question_labels(labelled(gathers, [gather.first_break_ms + by_ms for gather in gathers]))
+    assert said in line
+    assert abs(float(line.split(" ms ")[0].split()[-1]) - abs(by_ms)) <= 2
+    assert line.endswith("are they counted from the first sample?")
+
+
+@pytest.mark.parametrize("by", [-2, 2])
+def test_labels_of_another_shot_are_noticed(gathers: list[Gather], by: int) -> None:
+    wrong = labelled(gathers[2:-2], [gathers[i + by].first_break_ms for i in range(2, len(gathers) - 2)])
+    (line,) = question_labels(wrong)
+    assert f"labels fit the gathers of FFID {by:+d} better than their own" in line
+
+
+def test_a_handful_of_labels_is_not_judged(gathers: list[Gather]) -> None:
+    assert question_labels([gathers[0].replace(first_break_ms=np.r_[50.0, np.full(23, np.nan)])]) == []
+
+
+def test_single_labels_far_from_the_picks_are_named_the_farthest_first(gathers: list[Gather]) -> None:
+    rng = np.random.default_rng(0)
+    picks = [gather.first_break_ms + 0.6 + rng.normal(scale=0.4, size=gather.n_traces) for gather in gathers]
+    truth = [gather.first_break_ms.copy() for gather in gathers]
+    truth[3][5] += 30
+    truth[7][0] -= 12
+    wrong = labelled(gathers, truth)
+    found = suspect_labels(wrong, picks)
+    assert [(one.ffid, one.trace) for one in found] == [(104, 6), (108, 1)]
+    assert found[0].label_ms == pytest.approx(truth[3][5])
+    assert "2 of 368 labels lie far" in describe(found, wrong)
+    assert "FFID 104: 1, FFID 108: 1)" in describe(found, wrong)
+    rows = suspects_csv(found).decode().splitlines()
+    assert rows[0] == "ffid,trace,label_ms,pick_ms"
+    assert rows[1].startswith("104,6,")
+
+
+def test_picks_that_scatter_make_no_label_suspect(gathers: list[Gather]) -> None:
+    rng = np.random.default_rng(0)
+    picks = [gather.first_break_ms + rng.normal(scale=3, size=gather.n_traces) for gather in gathers]
+    assert suspect_labels(gathers, picks) == []
+    assert suspect_labels(gathers, [np.full(gather.n_traces, np.nan) for gather in gathers]) == []
