@@ -24,6 +24,7 @@ from seisray.storage import Location
 from seisray.transforms import cut_panels
 
 CHUNK_BYTES = 64 * 2**20  # of panels that a Ray Data execution reads: as many are used as are read meanwhile
+MIXED_SHARDS = 4  # at least, where an epoch has as many: a batch from one shard shows D a single survey
 AHEAD = 2  # tasks that read shards beside each training worker
 
 
@@ -42,10 +43,18 @@ class ShardRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Visit:
-    """Read one shard once. number: counts visits from the beginning of the run; skip: panels used before."""
+    """Read one shard once. number: counts visits from the beginning of the run."""
 
     number: int
     shard: ShardRef
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pool:
+    """Mix the panels of several visits. n_panels: of all; skip: so many were used before."""
+
+    visits: list[_Visit]
+    n_panels: int
     skip: int
 
 
@@ -85,10 +94,11 @@ def panel_batches(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield (batch, traces, samples) normalised panels for steps first_step .. steps - 1 of one worker.
 
-    batch: panels a step of this worker. Epochs are permutations of the shards, dealt out among the workers.
+    batch: panels a step of this worker. Epochs are permutations of the shards, dealt out among the workers; the panels
+    of several shards are mixed, so that a batch shows gathers of all surveys.
     """
-    visits = _visits(refs, config, skip=first_step * batch, seed=seed, rank=rank, workers=workers)
-    chunks = _chunks(visits, config, (steps - first_step) * batch)
+    pools = _pools(refs, config, skip=first_step * batch, panels=steps * batch, seed=seed, rank=rank, workers=workers)
+    chunks = _chunks(pools, config)
     left, pending = steps - first_step, np.empty((0, config.traces, config.samples), np.float32)
     with ThreadPoolExecutor(1) as ahead:
         following = ahead.submit(_read_chunk, next(chunks, []), config, seed)
@@ -102,22 +112,51 @@ def panel_batches(
             left, pending = left - n, pending[n * batch :].copy()
 
 
-def _chunks(visits: Iterator[_Visit], config: PanelConfig, wanted: int) -> Iterator[list[_Visit]]:
-    """Yield visits that together hold the panels wanted, as many at a time as CHUNK_BYTES hold."""
-    most = max(CHUNK_BYTES // (4 * config.traces * config.samples), 1)
-    while wanted > 0:
-        chunk: list[_Visit] = []
-        held = 0
-        while held < min(most, wanted):
-            visit = next(visits)
-            chunk.append(visit)
-            held += visit.shard.n_gathers * config.per_gather - visit.skip
-        wanted -= held
+def _pools(
+    refs: Sequence[ShardRef], config: PanelConfig, *, skip: int, panels: int, seed: int, rank: int, workers: int
+) -> Iterator[_Pool]:
+    """Yield the pools of one worker that hold its first `panels` panels, without those of which all were skipped.
+
+    A pool never reaches beyond an epoch, and holds as many panels as a chunk; neither depends on where a run goes on.
+    """
+    ends, visits, held = 0, list[_Visit](), 0
+
+    def closed() -> Iterator[_Pool]:
+        if visits and ends > skip:
+            yield _Pool(visits=visits, n_panels=held, skip=max(skip - (ends - held), 0))
+
+    for number in count(rank, workers):
+        epoch, place = divmod(number, len(refs))
+        full = held >= _most(config) and len(visits) >= MIXED_SHARDS
+        if ends >= panels or full or (visits and visits[-1].number // len(refs) != epoch):
+            yield from closed()
+            visits, held = [], 0
+            if ends >= panels:
+                return
+        shard = refs[np.random.default_rng([seed, epoch]).permutation(len(refs))[place]]
+        visits.append(_Visit(number=number, shard=shard))
+        held += shard.n_gathers * config.per_gather
+        ends += shard.n_gathers * config.per_gather
+
+
+def _chunks(pools: Iterator[_Pool], config: PanelConfig) -> Iterator[list[_Pool]]:
+    """Yield pools, as many at a time as CHUNK_BYTES hold."""
+    chunk: list[_Pool] = []
+    for pool in pools:
+        chunk.append(pool)
+        if sum(one.n_panels - one.skip for one in chunk) >= _most(config):
+            yield chunk
+            chunk = []
+    if chunk:
         yield chunk
 
 
-def _read_chunk(chunk: list[_Visit], config: PanelConfig, seed: int) -> list[NDArray[np.float32]]:
-    """Return the panels of each visit.
+def _most(config: PanelConfig) -> int:
+    return max(CHUNK_BYTES // (4 * config.traces * config.samples), 1)
+
+
+def _read_chunk(chunk: list[_Pool], config: PanelConfig, seed: int) -> list[NDArray[np.float32]]:
+    """Return the panels of each pool, in random order.
 
     A Ray Data execution that waits for a slow reader spins on a core of its own (Ray 2.60), which costs training up to
     half of its speed on small machines: so each execution ends at once, and its panels wait here.
@@ -126,33 +165,27 @@ def _read_chunk(chunk: list[_Visit], config: PanelConfig, seed: int) -> list[NDA
 
     if not chunk:
         return []
-    plan = ray.put(chunk)
+    visits = [visit for pool in chunk for visit in pool.visits]
+    plan = ray.put(visits)
 
     def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
         return {"panels": _read_visit(ray.get(plan)[row["item"]], config, seed)}
 
     # Without a CPU of their own: the workers may hold every one, as they do where few nodes are left.
-    numbers = ray.data.from_items(list(range(len(chunk))), override_num_blocks=len(chunk))
+    numbers = ray.data.from_items(list(range(len(visits))), override_num_blocks=len(visits))
     dataset = numbers.map(read, concurrency=AHEAD, num_cpus=0)
     dataset.context.execution_options.preserve_order = True
-    return [row["panels"] for row in dataset.iter_rows()]
-
-
-def _visits(
-    refs: Sequence[ShardRef], config: PanelConfig, *, skip: int, seed: int, rank: int, workers: int
-) -> Iterator[_Visit]:
-    """Yield the endless visits of one worker, without those whose panels were all used before."""
-    for number in count(rank, workers):
-        epoch, place = divmod(number, len(refs))
-        shard = refs[np.random.default_rng([seed, epoch]).permutation(len(refs))[place]]
-        panels = shard.n_gathers * config.per_gather
-        if skip < panels:
-            yield _Visit(number=number, shard=shard, skip=skip)
-        skip = max(skip - panels, 0)
+    rows = (row["panels"] for row in dataset.iter_rows())
+    found = []
+    for pool in chunk:
+        panels = np.concatenate(list(islice(rows, len(pool.visits))))
+        order = np.random.default_rng([seed, 2, pool.visits[0].number]).permutation(len(panels))
+        found.append(panels[order[pool.skip :]])
+    return found
 
 
 def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.float32]:
-    """Return the panels of a visit in random order, (n, traces, samples).
+    """Return the panels of a visit, (n, traces, samples).
 
     Traces of zeros teach nothing and are left out; in place of gathers that have no others come the shard's next ones.
     """
@@ -161,9 +194,9 @@ def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.flo
     if not live:
         raise StorageError(f"{visit.shard.location} holds no live trace; ingest the survey again without its files")
     gathers = islice(cycle(live), visit.shard.n_gathers)
-    cut = [cut_panels(gather.samples[gather.live], rng, config, config.per_gather) for gather in gathers]
-    panels = np.concatenate(cut)
-    return panels[rng.permutation(len(panels))][visit.skip :]
+    return np.concatenate(
+        [cut_panels(gather.samples[gather.live], rng, config, config.per_gather) for gather in gathers]
+    )
 
 
 def read_labelled(

@@ -1,10 +1,11 @@
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from seisray import shards
+from seisray import shards, stream
 from seisray.config import PanelConfig
 from seisray.gather import Gather
 from seisray.storage import locate
@@ -107,6 +108,23 @@ def test_each_epoch_takes_every_shard_once_in_another_order(tones: list[ShardRef
     epochs = [seen[i : i + 6] for i in (0, 6, 12)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4, 5] for epoch in epochs)
     assert len(set(map(tuple, epochs))) > 1
+
+
+def test_batches_show_gathers_of_several_shards(refs: list[ShardRef], tones: list[ShardRef]) -> None:
+    config = PanelConfig(traces=8, samples=64, per_gather=6)
+    panels = np.concatenate(list(panel_batches(tones, config, batch=12, first_step=0, steps=3, seed=1)))
+    shard = np.abs(np.fft.rfft(panels[:, 0], axis=1)).argmax(axis=1)
+    assert sorted(Counter(shard.tolist()).values()) == [6] * 6, "an epoch shows each shard alike"
+    assert all(len(set(batch.tolist())) >= 4 for batch in shard.reshape(3, 12))
+
+
+@pytest.mark.parametrize("first_step", [1, 4, 6])
+def test_a_resumed_stream_goes_on_where_pools_are_small(
+    first_step: int, refs: list[ShardRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 4 * 8 * 32 * 3)
+    monkeypatch.setattr(stream, "MIXED_SHARDS", 2)
+    np.testing.assert_array_equal(batches(refs, first_step=first_step), batches(refs)[first_step:])
 
 
 def test_more_ranks_than_shards_still_get_panels(tones: list[ShardRef]) -> None:
