@@ -22,6 +22,7 @@ from seisray.picking.export import export_picks
 from seisray.picking.export_config import ExportConfig
 from seisray.picking.quality import assess_picks
 from seisray.picking.score import export_csv, score
+from seisray.picking.suggest import suggest
 from seisray.picking.survey import pick, pick_files, pick_survey
 from seisray.picking.verify import verify_picks
 from seisray.registry import Store
@@ -70,6 +71,7 @@ __all__ = [
     "report",
     "review",
     "score",
+    "suggest",
     "synthesize",
     "tune_gan",
     "tune_picker",

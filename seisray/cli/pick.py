@@ -173,6 +173,27 @@ def review(
     common.show(asdict(found), f"review of {picks}")
 
 
+@app.command(group=PICK)
+def suggest(name: str, *, n: int = 5, picks: str | None = None, common: Shared) -> None:
+    """Name the gathers whose labels would help a picker most: unlike each other, and such as many others are like.
+
+    Parameters
+    ----------
+    name
+        Survey in the store; what is labelled in it counts as known.
+    n
+        How many.
+    picks
+        Picks of the survey, by which gathers count that they are doubtful on.
+    """
+    from seisray.picking.suggest import suggest as run
+
+    found = run(name, n=n, store=common.store, picks=picks)
+    rows = {f"FFID {one.ffid}": {"doubt": one.doubt, "stands for gathers": one.stands_for} for one in found}
+    common.compare(rows, f"to label in {name}")
+    common.show({"ffids": ",".join(str(one.ffid) for one in found)}, "for seisray review --ffids, finetune --ffids")
+
+
 @app.command(name="list", group=LOOK)
 def list_(kind: str = "all", *, common: Shared) -> None:
     """List what is in the store.
