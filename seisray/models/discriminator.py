@@ -24,6 +24,10 @@ class Judgement(NamedTuple):
     pixel: Tensor
     repair: Tensor
 
+    def float(self) -> "Judgement":
+        """Return logits and repairs in float32, in which the losses are computed."""
+        return Judgement(*(part.float() for part in self))
+
 
 class Discriminator(nn.Module):
     """Judge (batch, 1, traces, samples) panels by logits; positive means field data.
@@ -63,6 +67,6 @@ def spread(features: Tensor, group: int) -> Tensor:
     It is 0 where all panels of a group are alike, which betrays a generator that makes only a few.
     """
     together = features.float().unflatten(0, (-1, group))  # (B / group, group, ...)
-    # Tensor.var over so short an axis takes six times as long.
+    # Tensor.var over so short an axis takes sixty times as long on a CPU.
     deviation = (together - together.mean(dim=1, keepdim=True)).square().mean(dim=1).add(1e-8).sqrt()
     return deviation.flatten(1).mean(dim=1).repeat_interleave(group)[:, None]

@@ -183,7 +183,7 @@ class GanStep(Resumable):
     def _judged(self, judge: nn.Module, panels: Tensor) -> Judgement:
         with self._autocast:
             said: Judgement = judge(panels)
-        return said if self.config.adversary.loss == "sigmoid" else as_float(said)
+        return said if self.config.adversary.loss == "sigmoid" else said.float()
 
     def _exam(self, real: Tensor, fake: Tensor, *, penalised: bool) -> Exam:
         adversary = self.config.adversary
@@ -296,8 +296,3 @@ def gradient_norm(module: nn.Module, clip: float) -> Tensor:
     if clip:
         return nn.utils.clip_grad_norm_(module.parameters(), clip)
     return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])
-
-
-def as_float(said: Judgement) -> Judgement:
-    """Return logits and repairs in float32, in which the losses are computed."""
-    return Judgement(*(part.float() for part in said))
