@@ -119,24 +119,20 @@ def _pools(
 
     A pool never reaches beyond an epoch, and holds as many panels as a chunk; neither depends on where a run goes on.
     """
-    ends, visits, held = 0, list[_Visit](), 0
-
-    def closed() -> Iterator[_Pool]:
-        if visits and ends > skip:
-            yield _Pool(visits=visits, n_panels=held, skip=max(skip - (ends - held), 0))
-
+    pool, first = list[_Visit](), 0  # its first panel, counted from the beginning of the run
     for number in count(rank, workers):
         epoch, place = divmod(number, len(refs))
-        full = held >= _most(config) and len(visits) >= MIXED_SHARDS
-        if ends >= panels or full or (visits and visits[-1].number // len(refs) != epoch):
-            yield from closed()
-            visits, held = [], 0
-            if ends >= panels:
-                return
+        n_panels = sum(visit.shard.n_gathers for visit in pool) * config.per_gather
+        over = first + n_panels >= panels
+        full = n_panels >= _most(config) and len(pool) >= MIXED_SHARDS
+        if pool and (over or full or pool[-1].number // len(refs) != epoch):
+            if first + n_panels > skip:
+                yield _Pool(visits=pool, n_panels=n_panels, skip=max(skip - first, 0))
+            pool, first = [], first + n_panels
+        if over:
+            return
         shard = refs[np.random.default_rng([seed, epoch]).permutation(len(refs))[place]]
-        visits.append(_Visit(number=number, shard=shard))
-        held += shard.n_gathers * config.per_gather
-        ends += shard.n_gathers * config.per_gather
+        pool.append(_Visit(number=number, shard=shard))
 
 
 def _chunks(pools: Iterator[_Pool], config: PanelConfig) -> Iterator[list[_Pool]]:
