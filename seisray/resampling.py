@@ -1,12 +1,14 @@
 """Gathers at another sampling interval: brought to where a period has the samples that a picker learned from."""
 
 import math
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
 from scipy import signal
 
+from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.transforms import Samples, trace_rms
 
@@ -44,7 +46,7 @@ def resampling_factor(period: float, wanted: float) -> float:
 
 
 def resample(samples: Samples, factor: float) -> Samples:
-    """Return (n_traces, ceil(n_samples * factor)) band-limited samples; the first lies where it lay."""
+    """Return (n_traces, ceil(n_samples * factor)) band-limited samples; the first one lies where it lay."""
     if factor == 1:
         return samples
     ratio = Fraction(factor).limit_denominator(SMALLEST_FRACTION)
@@ -59,3 +61,23 @@ def resample_gather(gather: Gather, factor: float) -> Gather:
     return gather.replace(
         samples=resample(gather.samples, factor), sample_interval_us=gather.sample_interval_us / factor
     )
+
+
+def in_one_tempo(gathers: Sequence[Gather]) -> tuple[list[Gather], float]:
+    """Return gathers of surveys at several sampling intervals in one, and the samples that a period has then.
+
+    Those of the first gather's interval stay as they are. Raises ConfigError where an interval has silent gathers only.
+    """
+    factors: dict[float, float] = {}
+    wanted = math.nan
+    for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
+        own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
+        period = samples_per_period(own)
+        if math.isnan(period):
+            raise ConfigError(f"the gathers sampled at {interval_us:g} us are silent; leave them out")
+        wanted = period if math.isnan(wanted) else wanted
+        factors[interval_us] = factor = resampling_factor(period, wanted)
+        if factor != 1:
+            shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
+            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} in the others", file=sys.stderr)
+    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted

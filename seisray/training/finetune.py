@@ -1,7 +1,6 @@
 """`seisray finetune`: a picker from learned weights, or from scratch, and a handful of labelled gathers."""
 
 import dataclasses
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +14,14 @@ from seisray.errors import ConfigError
 from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.registry import Model, Store
-from seisray.resampling import resample_gather, resampling_factor, samples_per_period
+from seisray.resampling import in_one_tempo
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
-from seisray.training.picker import PickerStep, choose_gathers, parse_ffids, pick_gathers
+from seisray.training.picker import PickerStep, choose_gathers, parse_ffids, pick_gathers, score_labels
 from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
 from seisray.training.trackers import check_tracker, open_trackers
@@ -83,8 +82,8 @@ def finetune(
     state = load_checkpoint(result.checkpoint)
     step = PickerStep(config, gathers)
     step.picker.load_state_dict(state["picker"])
-    score = step.score(gathers)
-    suspects = suspect_labels(gathers, pick_gathers(step.picker, gathers, config.panel))
+    picks_ms = pick_gathers(step.picker, gathers, config.panel)
+    suspects = suspect_labels(gathers, picks_ms)
     if suspects:
         print(f"{model}: {describe(suspects, gathers)}", file=sys.stderr)
     card = Model(
@@ -97,7 +96,7 @@ def finetune(
         parent=parent,
         metrics={
             "loss": state["history"][-1]["loss"],
-            "train_hit_rate_2ms": score.hit_rate_2ms,
+            "train_hit_rate_2ms": score_labels(picks_ms, gathers).hit_rate_2ms,
             "suspect_labels": len(suspects),
         },
         details={
@@ -111,26 +110,6 @@ def finetune(
     )
     place.publish_model(card, pack_weights(picker=step.picker), {"suspects.csv": suspects_csv(suspects)})
     return card
-
-
-def in_one_tempo(gathers: Sequence[Gather]) -> tuple[list[Gather], float]:
-    """Return gathers of surveys at several sampling intervals in one, and the samples that a period has then.
-
-    Those of the first gather's interval stay as they are. Raises ConfigError where an interval has silent gathers only.
-    """
-    factors: dict[float, float] = {}
-    wanted = math.nan
-    for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
-        own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
-        period = samples_per_period(own)
-        if math.isnan(period):
-            raise ConfigError(f"the gathers sampled at {interval_us:g} us are silent; leave them out")
-        wanted = period if math.isnan(wanted) else wanted
-        factors[interval_us] = factor = resampling_factor(period, wanted)
-        if factor != 1:
-            shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
-            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} in the others", file=sys.stderr)
-    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
 
 
 def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[PickerConfig, str | None]:

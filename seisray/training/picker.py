@@ -106,9 +106,13 @@ class PickerStep(Resumable):
 
 def score_gathers(picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu") -> PickScore:
     """Return the scores of a picker over all labelled traces of gathers."""
-    picks = pick_gathers(picker, gathers, panel, device)
+    return score_labels(pick_gathers(picker, gathers, panel, device), gathers)
+
+
+def score_labels(picks_ms: Sequence[NDArray[np.float64]], gathers: Sequence[Gather]) -> PickScore:
+    """Return the scores of picks, (n_traces,) of each gather in ms from the first sample, over all labelled traces."""
     first_break_ms = np.concatenate([gather.first_break_ms for gather in gathers])
-    return score_picks(np.concatenate(picks), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)
+    return score_picks(np.concatenate(picks_ms), first_break_ms, sample_interval_us=gathers[0].sample_interval_us)
 
 
 def pick_gathers(

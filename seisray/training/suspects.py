@@ -16,6 +16,7 @@ from scipy import stats
 
 from seisray.gather import Gather
 from seisray.picking.classical import aic
+from seisray.picking.quality.robust import spread
 from seisray.resampling import samples_per_period
 from seisray.units import sample_to_ms
 
@@ -35,7 +36,7 @@ FAR_SIGMA, FAR_MS = 6.0, 4.0  # how far from the picker a label is suspect, at l
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suspect:
-    """One label far from where the picker that learned from it puts the first break."""
+    """Name a label far from where the picker that learned from it puts the first break; both from the first sample."""
 
     ffid: int
     trace: int
@@ -50,7 +51,7 @@ def question_labels(gathers: Sequence[Gather]) -> list[str]:
 
 
 def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
-    """Return (n_traces,) onsets by the AIC, from the first sample, of each gather."""
+    """Return (n_traces,) onsets by the AIC, in ms from the first sample, of each gather; NaN on dead traces."""
     window = max(round(samples_per_period(gathers) / 8), 4)
     return [
         sample_to_ms(aic(gather.samples, window=window, share=0.02), gather.sample_interval_us) for gather in gathers
@@ -58,7 +59,10 @@ def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
 
 
 def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
-    """Return a line where most labels lie by one constant from the onsets, as with another time zero; else None."""
+    """Return a line where most labels lie by one constant from the onsets, as with another time zero; else None.
+
+    onsets: (n_traces,) of each gather, in ms from the first sample, NaN = dead.
+    """
     late_ms = np.concatenate([gather.first_break_ms - own for gather, own in zip(gathers, onsets, strict=True)])
     late_ms = late_ms[np.isfinite(late_ms)]
     if len(late_ms) < LEAST_TRACES:
@@ -77,7 +81,10 @@ def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str 
 
 
 def question_shots(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
-    """Return a line where labels fit the gather of a neighbouring FFID better than their own; else None."""
+    """Return a line where labels fit the gather of a neighbouring FFID better than their own; else None.
+
+    onsets: as of `question_origin`.
+    """
     labels = {gather.ffid: gather.first_break_ms for gather in gathers}
     onset = {gather.ffid: own for gather, own in zip(gathers, onsets, strict=True)}
     better: list[tuple[float, str]] = []
@@ -103,15 +110,15 @@ def _misfit_ms(labels_ms: Floats, onsets_ms: Floats) -> float:
 
 
 def suspect_labels(gathers: Sequence[Gather], picks_ms: Sequence[Floats]) -> list[Suspect]:
-    """Return the labels that lie far from picks of their own picker, by the spread of all, the farthest first."""
+    """Return the labels that lie far from picks of their own picker, by the spread of all, the farthest first.
+
+    picks_ms: (n_traces,) of each gather, from the first sample, NaN = no pick.
+    """
     late_ms = [gather.first_break_ms - own for gather, own in zip(gathers, picks_ms, strict=True)]
     known = np.concatenate(late_ms)
     known = known[np.isfinite(known)]
-    if not len(known):
-        return []
-    centre = np.median(known)
-    sigma = 1.4826 * np.median(np.abs(known - centre))
-    limit_ms = max(FAR_SIGMA * sigma, FAR_MS)
+    centre = np.median(known) if len(known) else 0.0
+    limit_ms = max(FAR_SIGMA * spread(known), FAR_MS)
     found = [
         (
             abs(late[i] - centre),

@@ -16,9 +16,10 @@ from seisray.errors import ConfigError, TrainingError
 from seisray.gather import Gather
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
+from seisray.resampling import in_one_tempo
 from seisray.session import connect
 from seisray.stream import divide, read_labelled, shard_refs
-from seisray.training.finetune import SCRATCH, in_one_tempo
+from seisray.training.finetune import SCRATCH
 from seisray.training.picker import choose_gathers, parse_ffids
 from seisray.tuning.leftovers import Leftovers
 from seisray.tuning.outcome import BestTrial, Search, best_trial, write_trials
