@@ -228,6 +228,7 @@ def _fit(search: Search, plan: Plan, study: optuna.Study, searcher: StudySearch,
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # the new one talks even when it is told not to
     os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")
+    os.environ.setdefault("TUNE_FORCE_TRIAL_CLEANUP_S", "20")  # one that hangs as it is stopped held all up for 600 s
     train: TrainConfig = search.base.train
     halving = Halving(study, metric=search.metric, mode=searcher.mode, steps=train.steps, tune=tune)
     # A trial itself does nothing but wait for its workers; holding a CPU it would keep them from theirs.
