@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pickable import write_picker
 
 from seisray.cli import main
+from seisray.registry import Store
 
 SMALL_PANEL = ("--panel.traces=8", "--panel.samples=32")
 SMALL_RUN = ("--train.steps=4", "--train.batch=4", "--train.checkpoint-every=2", "--train.log-every=1")
@@ -41,11 +43,14 @@ def test_the_whole_chain_from_field_file_to_report(
     assert step("pretrain", "gan", "line", "--model", "g", *GAN)["model"] == "g@v1"
     tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", *PICKER)
     assert tuned["gathers"] == 4
+    assert (tmp_path / "models" / "p" / "v1" / "suspects.csv").read_text().startswith("ffid,trace,")
+    assert Store(str(tmp_path)).model("p").details["doubts"] == []
     assert step("pick", "line", "--model", "p", "--out", "p")["traces"] == 96
     found = step("score", "p", "--ffids", "105-108")
     assert found["n_labelled"] == 4 * 11
     assert step("score", "p", picks)["n_labelled"] == 8 * 11
-    again = step("finetune", "line", "--from", "p", "--labels", picks, "--ffids=102", "--model", "q", *PICKER)
+    corrected = ["--labels", picks, "--ffids=102", "--train.workers=1"]
+    again = step("finetune", "line", "--from", "p", "--model", "q", *PICKER, *corrected)
     assert again["gathers"] == 1
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
@@ -153,7 +158,7 @@ def test_picks_of_a_survey_that_was_replaced_are_not_scored(
     file, picks = map(str, tiny_field_files)
     store = ["--store", str(tmp_path)]
     assert main(["ingest", "line", file, "--picks", picks, *store]) == 0
-    assert main(["finetune", "line", "--from", "scratch", "--model", "p", *PICKER, "--train.workers=1", *store]) == 0
+    write_picker(Store(str(tmp_path)))
     assert main(["pick", "line", "--model", "p", "--out", "p", *store]) == 0
     assert main(["score", "p", *store]) == 0
     assert main(["ingest", "line", file, "--picks", picks, "--encoding", "float32", "--replace", *store]) == 0

@@ -19,15 +19,17 @@ from seisray.config import (
     PanelConfig,
     PickerConfig,
     PickerPanelConfig,
-    PickerTrainConfig,
     RebuildTrainConfig,
     TrainConfig,
     WatchConfig,
 )
 from seisray.errors import TrainingError
 from seisray.registry import Store
-from seisray.training.finetune import finetune
+from seisray.stream import read_labelled
+from seisray.training.finetune import with_body_of
+from seisray.training.picker import PickerStep
 from seisray.training.pretrain import pretrain_gan, pretrain_inpaint
+from seisray.weights import BODY_OF, load_weights
 
 PANEL = PanelConfig(traces=8, samples=32)
 BODY = BodyConfig(channels=(2, 2, 2, 2))
@@ -50,19 +52,13 @@ def test_what_finds_repairs_becomes_a_picker(tiny_store: Path) -> None:
     assert 0 < card.metrics["d_accuracy"] < 1
     assert card.details["costs"]["detector"]["parameters"] > 0
     assert (tiny_store / "models" / "found" / "v1" / "rebuilt.png").read_bytes().startswith(b"\x89PNG")
-    picker = finetune(
-        ["tiny"],
-        source="found",
-        model="of-found",
-        store=str(tiny_store),
-        labelled=2,
-        config=PickerConfig(
-            panel=PickerPanelConfig(traces=8, samples=32),
-            train=PickerTrainConfig(steps=2, batch=2, workers=1, checkpoint_every=2),
-        ),
-    )
-    assert picker.parent == "found@v1"
-    assert picker.config["body"] == card.config["body"]
+    store = Store(str(tiny_store))
+    config, parent = with_body_of(store, "found", PickerConfig(panel=PickerPanelConfig(traces=8, samples=32)))
+    assert parent == "found@v1"
+    assert config.body == BODY
+    learned = load_weights(store, card, BODY_OF["inpaint"])
+    step = PickerStep(config, read_labelled(store, [store.survey("tiny")], None), body=learned)
+    assert step(2)["loss"] > 0
 
 
 def test_a_run_that_goes_wrong_goes_back_and_in_the_end_stops(

@@ -119,8 +119,8 @@ def test_bad_trials_end_early_and_leave_their_cpus(store: str, monkeypatch: pyte
 def test_a_picker_is_judged_by_gathers_held_out_in_a_store_in_s3(s3: str, tiny_field_files: tuple[Path, Path]) -> None:
     store = f"{s3}/tuning"
     ingest("line", [str(tiny_field_files[0])], store=store, config=IngestConfig(picks=str(tiny_field_files[1])))
-    best = tune_picker(["line"], study="picker", store=store, trials=2, config=PICKER, tune=TuneConfig(grace=1))
-    assert best.trials == {"complete": 2}
+    best = tune_picker(["line"], study="picker", store=store, trials=1, config=PICKER, tune=TuneConfig(grace=1))
+    assert best.trials == {"complete": 1}
     assert 0 <= best.value <= 1
     folder = locate(store) / "studies" / "picker"
     study = json.loads((folder / "study.json").read_bytes())

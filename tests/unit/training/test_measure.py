@@ -81,7 +81,10 @@ def test_a_generator_is_scored_without_changing_its_training(refs: list[ShardRef
     assert before["sample_distance"] > 0
 
 
-def test_a_generator_is_measured_in_full_against_held_out_gathers(refs: list[ShardRef]) -> None:
+def test_a_generator_is_measured_in_full_against_held_out_gathers(
+    refs: list[ShardRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seisray.metrics.two_sample.STEPS", 4)
     config = GanConfig(
         panel=PanelConfig(traces=32, samples=128),
         body=BodyConfig(channels=(2, 2, 2, 2)),
