@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
 KERNEL = (3, 7)  # traces x samples: moveout is slow across traces, wavelets are a few samples long
-NORM_FROM = 48  # group norm at full resolution would be half of the step, and narrow layers do without it
 SLOPE = 0.2  # of the leaky ReLUs
 TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 16
 
@@ -22,11 +21,14 @@ def conv(n_in: int, n_out: int, *, kernel: tuple[int, int] = KERNEL, stride: tup
 
 
 class Block(nn.Sequential):
-    """Two convolutions: (batch, n_in, traces, samples) -> (batch, n_out, traces, samples)."""
+    """Two convolutions: (batch, n_in, traces, samples) -> (batch, n_out, traces, samples).
+
+    There is no norm: one over a panel would let the far end of a gather change the picks here, and pickers learn as
+    well without.
+    """
 
     def __init__(self, n_in: int, n_out: int) -> None:
-        norm = [nn.GroupNorm(8, n_out)] if n_out >= NORM_FROM and n_out % 8 == 0 else []
-        super().__init__(conv(n_in, n_out), *norm, nn.LeakyReLU(SLOPE), conv(n_out, n_out), nn.LeakyReLU(SLOPE))
+        super().__init__(conv(n_in, n_out), nn.LeakyReLU(SLOPE), conv(n_out, n_out), nn.LeakyReLU(SLOPE))
 
 
 class Body(nn.Module):
