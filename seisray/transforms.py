@@ -10,16 +10,35 @@ from seisray.config import AugmentConfig, PanelConfig
 Samples = NDArray[np.float32]
 
 
-def normalise(samples: Samples, gain: float) -> Samples:
-    """Return asinh(gain * x / RMS), trace by trace: (..., n_samples). Traces of zeros stay zero."""
-    rms = trace_rms(samples)
+def normalise(samples: Samples, gain: float, stretch: int | None = None) -> Samples:
+    """Return asinh(gain * x / RMS), trace by trace: (..., n_samples). Traces of zeros stay zero.
+
+    stretch: see `trace_rms`.
+    """
+    return compress(samples, trace_rms(samples, stretch), gain)
+
+
+def compress(samples: Samples, rms: NDArray[np.float64], gain: float) -> Samples:
+    """Return asinh(gain * x / RMS); rms: (..., 1), where it is 0 the trace is."""
     scaled = np.divide(samples * gain, rms, out=np.zeros(samples.shape), where=rms > 0)
     return np.arcsinh(scaled).astype(np.float32)
 
 
-def trace_rms(samples: Samples) -> NDArray[np.float64]:
-    """Return the RMS of each trace: (..., n_samples) -> (..., 1)."""
-    return np.sqrt(np.mean(np.square(samples, dtype=np.float64), axis=-1, keepdims=True))
+def trace_rms(samples: Samples, stretch: int | None = None) -> NDArray[np.float64]:
+    """Return the RMS of each trace: (..., n_samples) -> (..., 1).
+
+    stretch: of the loudest so many samples in a row, so that it does not depend on how long the record goes on; a
+    shorter record counts as followed by zeros.
+    """
+    power = np.square(samples, dtype=np.float64)
+    if stretch is None:
+        return np.sqrt(np.mean(power, axis=-1, keepdims=True))
+    total = np.cumsum(power, axis=-1)
+    loudest = total[..., :stretch][..., -1:]
+    if samples.shape[-1] > stretch:
+        within = total[..., stretch:] - total[..., :-stretch]
+        loudest = np.maximum(loudest, within.max(axis=-1, keepdims=True))
+    return np.sqrt(loudest / stretch)
 
 
 def pad_to(samples: Samples, n_traces: int, n_samples: int) -> Samples:
@@ -73,13 +92,14 @@ def augment(
     """Return a random panel of a labelled gather that could have been recorded as well.
 
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
-    to have no first break. Traces are normalised by their RMS in the panel, times a random factor.
+    to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.
     """
     padded = pad_to(samples, panel.traces, panel.samples)
     breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
     first = int(rng.integers(len(padded) - panel.traces + 1))
     rows = slice(first, first + panel.traces)
     window, breaks = padded[rows], breaks[rows]
+    rms = trace_rms(window, panel.samples)
 
     stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
     start = rng.uniform(-config.shift, config.shift) * panel.samples
@@ -89,17 +109,16 @@ def augment(
     breaks = (breaks - start) * stretch
 
     if rng.random() < config.flip:
-        window, breaks = window[::-1], breaks[::-1]
+        window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
     if rng.random() < config.polarity:
         window = -window
-    rms = trace_rms(window)
     noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
     dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
     window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
     known = np.isfinite(breaks) | dead
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))
-    return LabelledPanel(normalise(window, gain), np.where(inside, breaks, -1).astype(np.float32), known)
+    return LabelledPanel(compress(window, rms, gain), np.where(inside, breaks, -1).astype(np.float32), known)
 
 
 def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:

@@ -14,17 +14,17 @@ class AugmentConfig:
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
     anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
     noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity:
-    probabilities.
+    probabilities; who picks by the first peak picks another time where it becomes a trough.
     """
 
     stretch: float = 1.6
-    shift: float = 0.3
-    late: float = 0.1
+    shift: float = 0.1
+    late: float = 0.05
     gain: float = 2.0
     noise: float = 0.1
     dead: float = 0.03
     flip: float = 0.5
-    polarity: float = 0.5
+    polarity: float = 0.0
 
     def __post_init__(self) -> None:
         allow(self, "1..4", 1, 4, "stretch")

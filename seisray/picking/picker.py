@@ -15,7 +15,7 @@ from seisray.models.picker import Picker
 from seisray.models.unet import channels_last
 from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, decode, joined, no_picks
 from seisray.picking.parts import PICK_SCHEMA
-from seisray.picking.tiling import OVERLAP_TRACES, TILE_TRACES, tile_logits
+from seisray.picking.tiling import tile_logits
 from seisray.registry import Model, Store
 from seisray.resampling import resample
 from seisray.transforms import Samples
@@ -30,8 +30,6 @@ def pick_settings(card: Model, resampling: float = 1.0) -> dict[str, Any]:
         "resampling": resampling,
         "body": card.config.get("body"),
         "panel": card.config.get("panel"),
-        "tile_traces": TILE_TRACES,
-        "overlap_traces": OVERLAP_TRACES,
         "reach_samples": REACH_SAMPLES,
         "least_probability": LEAST_PROBABILITY,
         "columns": PICK_SCHEMA.names,
@@ -66,7 +64,7 @@ class GatherPicker:
             raise StorageError(f"the weights of {card.ref} changed while it was picking; pick with another --out")
         self._model, self._device = card.ref, device
         self._picker, panel = load_picker(store, card)
-        self._gain, self._window, self._resampling = panel.gain, panel.samples, resampling
+        self._gain, self._stretch, self._resampling = panel.gain, panel.samples, resampling
         self._interval_us = sample_interval_us or card.sample_interval_us
         self._picker.to(device)
         channels_last(self._picker)
@@ -93,7 +91,9 @@ class GatherPicker:
         if sample_interval_us != self._interval_us:
             raise GatherError(f"sampled at {sample_interval_us:g} us, expected {self._interval_us:g} us")
         found, seen = [], resample(samples, self._resampling)
-        for keep, logits in tile_logits(self._picker, seen, gain=self._gain, window=self._window, device=self._device):
+        for keep, logits in tile_logits(
+            self._picker, seen, gain=self._gain, stretch=self._stretch, device=self._device
+        ):
             if not np.isfinite(logits).all():
                 raise GatherError("the network answers with NaN or infinite numbers")
             found.append(decode(logits, usable[keep], sample_interval_us / self._resampling))

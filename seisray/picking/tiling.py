@@ -1,4 +1,8 @@
-"""Gathers of any size through the picker: overlapping tiles, joined so that each trace is picked once."""
+"""Gathers of any size through the picker, in tiles that leave no seam.
+
+A tile is read with a halo as wide as the picker's field of view, and begins where its poolings begin in the whole
+gather: what is kept of it are the logits that the whole gather would have given at once.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -6,73 +10,61 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seisray.models.unet import TRACE_MULTIPLE
+from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
 from seisray.transforms import Samples, normalise, pad_to
 
-TILE_TRACES = 128
-OVERLAP_TRACES = 16
-BATCH_SAMPLES = 1 << 20  # of the panels that the network sees at once; it needs some hundred bytes for each
+TILE_TRACES, TILE_SAMPLES = 256, 2048  # kept of a tile: the network needs some hundred bytes for each sample
+HALO_TRACES, HALO_SAMPLES = 64, 304  # as far as the body sees, rounded up to its poolings
 
 
-def tiles(n_traces: int) -> Iterator[tuple[slice, slice]]:
-    """Yield (traces to read, traces to keep) that cover 0 .. n_traces - 1, each trace kept once."""
-    if n_traces <= TILE_TRACES:
-        yield slice(0, n_traces), slice(0, n_traces)
+def spans(size: int, keep: int, halo: int) -> Iterator[tuple[slice, slice]]:
+    """Yield (what to read, what to keep) of an axis: all of 0 .. size - 1 is kept once."""
+    if size <= keep + 2 * halo:
+        yield slice(0, size), slice(0, size)
         return
-    step = TILE_TRACES - 2 * OVERLAP_TRACES
-    for keep in range(0, n_traces, step):
-        start = min(max(keep - OVERLAP_TRACES, 0), n_traces - TILE_TRACES)
-        yield slice(start, start + TILE_TRACES), slice(keep, min(keep + step, n_traces))
-
-
-def window_starts(n_samples: int, window: int) -> list[int]:
-    """Return where windows start that cover 0 .. n_samples - 1; neighbours share at least half of their samples."""
-    last = max(n_samples - window, 0)
-    return sorted({*range(0, last, window // 2), last})
+    for start in range(0, size, keep):
+        stop = min(start + keep, size)
+        yield slice(max(start - halo, 0), min(stop + halo, size)), slice(start, stop)
 
 
 def gather_logits(
-    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, window: int, device: str = "cpu"
+    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, stretch: int, device: str = "cpu"
 ) -> Samples:
-    """Return (n_traces, n_samples + 1) log-probabilities of a gather's traces at once; see `tile_logits`."""
-    found = tile_logits(picker, samples, gain=gain, window=window, device=device)
+    """Return (n_traces, n_samples + 1) logits of a gather's traces at once; see `tile_logits`."""
+    found = tile_logits(picker, samples, gain=gain, stretch=stretch, device=device)
     return np.concatenate([logits for _, logits in found])
 
 
 def tile_logits(
-    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, window: int, device: str = "cpu"
+    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, stretch: int, device: str = "cpu"
 ) -> Iterator[tuple[slice, Samples]]:
-    """Yield tile by tile the traces kept and their (n_kept, n_samples + 1) log-probabilities; the last is "no pick".
+    """Yield tile by tile the traces kept and their (n_kept, n_samples + 1) logits; the last is "no pick".
 
-    window: samples of the panels that the picker learned from. It sees windows of that length, each normalised as its
-    panels were, so that picks do not depend on how long the record is. A sample has the probability of the window that
-    is surest of it, "no pick" that of the window that is least sure of it. Memory does not grow with the number of
-    traces, and with the number of samples only as the log-probabilities of one tile do.
+    stretch: samples of the panels that the picker learned from, for `normalise`. Memory does not grow with the number
+    of traces, and with the number of samples only as the logits of one tile do.
     """
     n_traces, n_samples = samples.shape
-    for read, keep in tiles(n_traces):
-        part = samples[read]
-        rows = slice(keep.start - read.start, keep.stop - read.start)
-        found = np.full((keep.stop - keep.start, n_samples + 1), -np.inf, dtype=np.float32)
-        found[:, -1] = np.inf
-        for start, sure in _windows(picker, part, gain, window, device):
-            within = slice(start, min(start + window, n_samples))
-            length = within.stop - within.start
-            found[:, within] = np.maximum(found[:, within], sure[rows, :length])
-            found[:, -1] = np.minimum(found[:, -1], sure[rows, -1])
-        yield keep, found
+    for rows, kept in spans(n_traces, TILE_TRACES, HALO_TRACES):
+        panel = normalise(samples[rows], gain, stretch)
+        panel = pad_to(panel, _multiple(len(panel), TRACE_MULTIPLE), _multiple(n_samples, SAMPLE_MULTIPLE))
+        found = np.empty((kept.stop - kept.start, n_samples + 1), np.float32)
+        top = kept.start - rows.start
+        for read, keep in spans(panel.shape[1], TILE_SAMPLES, HALO_SAMPLES):
+            logits = _predict(picker, panel[:, read], device)[top : top + len(found)]
+            stop = min(keep.stop, n_samples)
+            found[:, keep.start : stop] = logits[:, keep.start - read.start : stop - read.start]
+            found[:, -1] = logits[:, -1]
+        yield kept, found
 
 
 @torch.inference_mode()
-def _windows(
-    picker: Callable[[Tensor], Tensor], part: Samples, gain: float, window: int, device: str
-) -> Iterator[tuple[int, Samples]]:
-    """Yield where each window of a tile starts and its (traces, window + 1) log-probabilities, a batch at a time."""
-    whole = -(-len(part) // TRACE_MULTIPLE) * TRACE_MULTIPLE
-    starts = window_starts(part.shape[1], window)
-    each = max(BATCH_SAMPLES // (whole * window), 1)
-    for first in range(0, len(starts), each):
-        batch = starts[first : first + each]
-        panels = np.stack([normalise(pad_to(part[:, s : s + window], whole, window), gain) for s in batch])
-        logits = picker(torch.from_numpy(panels)[:, None].to(device)).float()  # (windows, traces, window + 1)
-        yield from zip(batch, logits.log_softmax(dim=-1).cpu().numpy(), strict=True)
+def _predict(picker: Callable[[Tensor], Tensor], panel: Samples, device: str) -> Samples:
+    """Return (traces, samples + 1) logits of one panel."""
+    logits: Samples = (
+        picker(torch.from_numpy(np.ascontiguousarray(panel))[None, None].to(device)).float()[0].cpu().numpy()
+    )
+    return logits
+
+
+def _multiple(size: int, of: int) -> int:
+    return -(-size // of) * of

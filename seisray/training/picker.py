@@ -122,7 +122,7 @@ def pick_gathers(
     picker.eval()
     picks = []
     for gather in gathers:
-        logits = gather_logits(picker, gather.samples, gain=panel.gain, window=panel.samples, device=device)
+        logits = gather_logits(picker, gather.samples, gain=panel.gain, stretch=panel.samples, device=device)
         picks.append(decode(logits, gather.live, gather.sample_interval_us).pick_ms)
     picker.train()
     return picks

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.config import AugmentConfig, PanelConfig
-from seisray.transforms import LabelledPanel, augment, cut_panels, normalise, pad_to
+from seisray.transforms import LabelledPanel, augment, cut_panels, normalise, pad_to, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, flip=0, polarity=0)
@@ -87,6 +87,15 @@ def test_panels_depend_on_the_generator_alone() -> None:
     first, again = (cut_panels(samples, np.random.default_rng(5), PANEL, 3) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert (cut_panels(samples, np.random.default_rng(6), PANEL, 3) != first).any()
+
+
+def test_a_trace_is_as_loud_as_its_loudest_stretch() -> None:
+    samples = np.zeros((2, 300), np.float32)
+    samples[0, 100:150] = 4
+    samples[1, :50] = 4
+    assert trace_rms(samples, 50).tolist() == [[4], [4]]
+    assert trace_rms(samples, 200).tolist() == [[2], [2]]
+    assert trace_rms(samples[:, :150], 200).tolist() == [[2], [2]]  # as though zeros followed
 
 
 def test_with_everything_off_a_gather_stays_as_it_is() -> None:
