@@ -9,7 +9,7 @@ from seisray.config.checks import allow, require
 class PanelConfig:
     """Windows cut from gathers.
 
-    traces, samples: size of a panel; multiples of 8 and 16. gain: k in asinh(k * x / RMS of the trace).
+    traces, samples: size of a panel; multiples of 8 and 32. gain: k in asinh(k * x / RMS of the trace).
     per_gather: panels cut from a gather each time its shard is read.
     """
 
@@ -20,7 +20,7 @@ class PanelConfig:
 
     def __post_init__(self) -> None:
         require(self.traces >= 8 and self.traces % 8 == 0, self, "traces", "a multiple of 8")
-        require(self.samples >= 32 and self.samples % 16 == 0, self, "samples", "a multiple of 16, at least 32")
+        require(self.samples >= 32 and self.samples % 32 == 0, self, "samples", "a multiple of 32")
         require(self.gain > 0, self, "gain", "above 0")
         allow(self, "1..1000", 1, 1000, "per_gather")
 

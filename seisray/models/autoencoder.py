@@ -15,7 +15,7 @@ from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, Body, TimeHead
 class Autoencoder(nn.Module):
     """Squeeze panels (batch, 1, traces, samples) into (batch, latent) numbers, and rebuild them from these alone.
 
-    The body's decoder meets zeros where it would see the encoder's finer features: nothing passes the bottleneck by.
+    The body's decoder sees nothing of the encoder's finer features: nothing passes the bottleneck by.
     """
 
     def __init__(self, config: AutoencoderConfig) -> None:
@@ -34,8 +34,7 @@ class Autoencoder(nn.Module):
     def decode(self, latent: Tensor) -> Tensor:
         """Return (batch, traces, samples)."""
         x = self.unfold(latent).unflatten(1, self.deep_shape)
-        fine = self.body.decode([*self.body.blank_skips(x), x])
-        return torch.as_tensor(self.repair_head(fine))
+        return torch.as_tensor(self.repair_head(self.body.decode([x])))
 
     def forward(self, panels: Tensor) -> Tensor:
         """Return rebuilt panels, (batch, traces, samples)."""

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from seisray.config import GeneratorConfig, PanelConfig
-from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, conv, orthogonalise, spectral_normed, weighted_layers
+from seisray.models.unet import conv, orthogonalise, spectral_normed, weighted_layers
+
+SEED_TRACES, SEED_SAMPLES = 8, 16  # of a panel, that begin as one number a channel
 
 
 class StyledConv(nn.Module):
@@ -61,7 +63,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, panel: PanelConfig) -> None:
         super().__init__()
         self.latent, self.gain = config.latent, panel.gain
-        self.seed_shape = (config.channels[-1], panel.traces // TRACE_MULTIPLE, panel.samples // SAMPLE_MULTIPLE)
+        self.seed_shape = (config.channels[-1], panel.traces // SEED_TRACES, panel.samples // SEED_SAMPLES)
         self.seed = nn.Linear(config.latent, self.seed_shape[0] * self.seed_shape[1] * self.seed_shape[2])
         self.mapping = nn.Sequential(
             nn.Linear(config.latent, config.latent),

@@ -20,8 +20,8 @@ class ProjectedDiscriminator(nn.Module):
     """Judge (batch, 1, traces, samples) panels by the encoder of a body, which is not trained here.
 
     The decoder would be two thirds of the cost. Two more heads see the panels as they are, and their spectrum, to which
-    convolutions over traces and samples are nearly blind. Each head gives a logit for every 8 traces x 16 samples, or
-    as many; positive means field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the
+    convolutions over traces and samples are nearly blind. Each head gives logits of patches of 8 traces and 16 or 32
+    samples; positive means field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the
     deepest head is shown (0 = none). spectral_norm: hold the heads; orthogonal: begin with such weights in them.
     """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,8 @@ from torch.nn.utils import parametrizations, parametrize
 
 KERNEL = (3, 7)  # traces x samples: moveout is slow across traces, wavelets are a few samples long
 SLOPE = 0.2  # of the leaky ReLUs
-TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 16
+STEM_STRIDE = 4  # samples a feature of the finest level
+TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 8 * STEM_STRIDE  # after three poolings
 
 
 def conv(n_in: int, n_out: int, *, kernel: tuple[int, int] = KERNEL, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:
@@ -21,33 +23,52 @@ def conv(n_in: int, n_out: int, *, kernel: tuple[int, int] = KERNEL, stride: tup
 
 
 class Block(nn.Sequential):
-    """Two convolutions: (batch, n_in, traces, samples) -> (batch, n_out, traces, samples).
+    """Convolutions that keep the size: (batch, n_in, traces, samples) -> (batch, n_out, traces, samples).
 
     There is no norm: one over a panel would let the far end of a gather change the picks here, and pickers learn as
     well without.
     """
 
+    def __init__(self, n_in: int, n_out: int, *, n_convs: int) -> None:
+        widths = [n_in, *[n_out] * n_convs]
+        super().__init__(*[part for a, b in pairwise(widths) for part in (conv(a, b), nn.LeakyReLU(SLOPE))])
+
+
+class Ascent(nn.Module):
+    """One step of the decoder: narrow, grow to twice the traces and samples, add what the encoder has there."""
+
     def __init__(self, n_in: int, n_out: int) -> None:
-        super().__init__(conv(n_in, n_out), nn.LeakyReLU(SLOPE), conv(n_out, n_out), nn.LeakyReLU(SLOPE))
+        super().__init__()
+        self.narrow = conv(n_in, n_out, kernel=(1, 1))
+        self.grow = nn.Upsample(scale_factor=2, mode="nearest")
+        self.block = Block(n_out, n_out, n_convs=1)
+
+    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
+        """Return (batch, n_out, 2 traces, 2 samples); skip: of that shape, or nothing to add."""
+        x = self.grow(self.narrow(x))
+        return torch.as_tensor(self.block(x if skip is None else x + skip))
 
 
 class Body(nn.Module):
-    """Map panels (batch, 1, traces, samples) to features at two scales; traces % 8 == 0, samples % 16 == 0.
+    """Map panels (batch, 1, traces, samples) to features at two scales; traces % 8 == 0, samples % 32 == 0.
 
-    A stem halves time, three poolings halve both axes. Returns the finest decoder features
-    (batch, channels[0], traces, samples / 2) and the deepest encoder features
-    (batch, channels[3], traces / 8, samples / 16).
+    A stem quarters time, three poolings halve both axes. Returns the finest decoder features
+    (batch, channels[0], traces, samples / 4) and the deepest encoder features
+    (batch, channels[3], traces / 8, samples / 32).
+
+    It computes little where panels are large: one convolution at the finest level and in each block of the decoder,
+    and the encoder's features are added there, not joined. A quarter of the arithmetic of the U-Net with two
+    convolutions everywhere on a stem that halves time; a picker that trains for as long is as good.
     """
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv(1, channels[0], stride=(1, 2)), nn.LeakyReLU(SLOPE))
-        pairs = list(zip([channels[0], *channels], channels, strict=False))
-        self.encoder = nn.ModuleList(Block(n_in, n_out) for n_in, n_out in pairs)
-        steps = list(zip(channels[:0:-1], channels[-2::-1], strict=True))
-        self.decoder = nn.ModuleList(Block(deep + fine, fine) for deep, fine in steps)
+        stem = conv(1, channels[0], kernel=(KERNEL[0], 2 * STEM_STRIDE + 3), stride=(1, STEM_STRIDE))
+        self.stem = nn.Sequential(stem, nn.LeakyReLU(SLOPE))
+        first, *others = pairwise([channels[0], *channels])
+        self.encoder = nn.ModuleList([Block(*first, n_convs=1), *[Block(*widths, n_convs=2) for widths in others]])
+        self.decoder = nn.ModuleList(Ascent(*widths) for widths in pairwise(reversed(channels)))
         self.pool = nn.AvgPool2d(2)
-        self.grow = nn.Upsample(scale_factor=2, mode="nearest")
 
     def forward(self, panels: Tensor) -> tuple[Tensor, Tensor]:
         """Return (fine, deep) features."""
@@ -64,37 +85,27 @@ class Body(nn.Module):
         return features
 
     def decode(self, features: Sequence[Tensor]) -> Tensor:
-        """Return the finest features of the decoder, of what `encode` returned."""
+        """Return the finest features of the decoder, of what `encode` returned; of the deepest alone, what it holds."""
         *skips, x = features
-        for block in self.decoder:
-            x = block(torch.cat([self.grow(x), skips.pop()], dim=1))
+        for ascent in self.decoder:
+            x = ascent(x, skips.pop() if skips else None)
         return x
-
-    def blank_skips(self, deep: Tensor) -> list[Tensor]:
-        """Return zeros of the shapes that `encode` gives besides its deepest features."""
-        n, _, traces, samples = deep.shape
-        widths = [block[0].out_channels for block in self.encoder][:-1]  # type: ignore[index]
-        factors = [2 ** (len(widths) - level) for level in range(len(widths))]
-        return [
-            deep.new_zeros(n, width, factor * traces, factor * samples)
-            for width, factor in zip(widths, factors, strict=True)
-        ]
 
 
 class TimeHead(nn.Module):
-    """Bring fine features back to every sample: (batch, n_in, traces, samples / 2) -> (batch, traces, samples).
+    """Bring fine features back to every sample: (batch, n_in, traces, samples / 4) -> (batch, traces, samples).
 
-    The two samples of a pair are two channels of one convolution, interleaved.
+    The four samples of a feature are four channels of one convolution, interleaved.
     """
 
     def __init__(self, n_in: int) -> None:
         super().__init__()
-        self.conv = conv(n_in, 2)
+        self.conv = conv(n_in, STEM_STRIDE)
 
     def forward(self, fine: Tensor) -> Tensor:
         """Return one value a sample."""
-        x = self.conv(fine)  # (B, 2, T, S/2)
-        return x.permute(0, 2, 3, 1).flatten(2)  # (B, T, S/2, 2) -> (B, T, S)
+        x = self.conv(fine)  # (B, 4, T, S/4)
+        return x.permute(0, 2, 3, 1).flatten(2)  # (B, T, S/4, 4) -> (B, T, S)
 
 
 def spectral_normed(module: nn.Module) -> None:

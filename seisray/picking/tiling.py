@@ -14,7 +14,7 @@ from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
 from seisray.transforms import Samples, normalise, pad_to
 
 TILE_TRACES, TILE_SAMPLES = 256, 2048  # kept of a tile: the network needs some hundred bytes for each sample
-HALO_TRACES, HALO_SAMPLES = 64, 304  # as far as the body sees, rounded up to its poolings
+HALO_TRACES, HALO_SAMPLES = 48, 480  # as far as the body sees, rounded up to its poolings
 
 
 def spans(size: int, keep: int, halo: int) -> Iterator[tuple[slice, slice]]:

@@ -6,8 +6,7 @@ from seisray.models.projected import ProjectedDiscriminator, spectrum
 from seisray.models.unet import Body
 
 CONFIG = BodyConfig(channels=(2, 3, 4, 5))
-PATCHES = 2 * 3  # of 8 traces x 16 samples
-HEADS = 6  # four levels of the encoder, the panels themselves, and their spectrum
+PATCHES = 4 * (2 * 2) + 2 * (2 * 4)  # of the encoder's levels, and of the panels themselves and their spectrum
 
 
 def judge(**settings: int) -> ProjectedDiscriminator:
@@ -17,9 +16,9 @@ def judge(**settings: int) -> ProjectedDiscriminator:
 
 @pytest.mark.parametrize("minibatch_std", [0, 2])
 def test_each_head_judges_each_patch(minibatch_std: int) -> None:
-    said = judge(minibatch_std=minibatch_std)(torch.randn(4, 1, 16, 48))
-    assert said.panel.shape == (4, HEADS * PATCHES)
-    assert said.pixel.shape == (4, 16, 48)
+    said = judge(minibatch_std=minibatch_std)(torch.randn(4, 1, 16, 64))
+    assert said.panel.shape == (4, PATCHES)
+    assert said.pixel.shape == (4, 16, 64)
     assert said.repair.numel() == 0
 
 
