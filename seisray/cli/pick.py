@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from seisray.cli.app import LOOK, PICK, Flat, Shared, app
+from seisray.config import Engine
 from seisray.errors import ConfigError
 from seisray.ingest import IngestConfig
 from seisray.picking.export_config import ExportConfig, PickFormat
@@ -21,6 +22,7 @@ def pick(
     model: str,
     out: str,
     workers: int | None = None,
+    engine: Engine = "torch",
     resume: bool = False,
     config: Annotated[IngestConfig | None, Flat] = None,
     common: Shared,
@@ -37,6 +39,8 @@ def pick(
         What the picks are called; a path that ends in .csv or .parquet is written as well.
     workers
         Actors at most; by default as many as there are cores.
+    engine
+        What computes the network: torch, or openvino, which is faster on processors (pip install seisray[openvino]).
     resume
         Go on with what an interrupted run left; picks that are finished stay as they are.
     """
@@ -45,7 +49,9 @@ def pick(
 
     suffix = Path(out).suffix if out.endswith((".csv", ".parquet")) else ""
     called = Path(out).stem if suffix else out
-    picks = run(name, model=model, out=called, store=common.store, workers=workers, resume=resume, config=config)
+    picks = run(
+        name, model=model, out=called, store=common.store, workers=workers, engine=engine, resume=resume, config=config
+    )
     if suffix:
         export_picks(called, out, store=common.store, config=ExportConfig(format=FORMATS[suffix]))
     shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}

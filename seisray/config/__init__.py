@@ -5,7 +5,7 @@ from seisray.config.gan import AdversaryConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
 from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
-from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
+from seisray.config.run import DemoConfig, Engine, TrainConfig, TuneConfig
 from seisray.config.watch import WatchConfig
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "AutoencoderConfig",
     "BodyConfig",
     "DemoConfig",
+    "Engine",
     "GanConfig",
     "GeneratorConfig",
     "InpaintConfig",

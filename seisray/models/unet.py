@@ -46,7 +46,8 @@ class Ascent(nn.Module):
     def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
         """Return (batch, n_out, 2 traces, 2 samples); skip: of that shape, or nothing to add."""
         x = self.grow(self.narrow(x))
-        return torch.as_tensor(self.block(x if skip is None else x + skip))
+        finer: Tensor = self.block(x if skip is None else x + skip)
+        return finer
 
 
 class Body(nn.Module):

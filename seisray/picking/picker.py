@@ -8,12 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 import seisray
-from seisray.config import BodyConfig, PanelConfig
+from seisray.config import BodyConfig, Engine, PanelConfig
 from seisray.errors import GatherError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
-from seisray.models.unet import channels_last
 from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, decode, joined, no_picks
+from seisray.picking.engine import make_engine
 from seisray.picking.parts import PICK_SCHEMA
 from seisray.picking.tiling import tile_logits
 from seisray.registry import Model, Store
@@ -24,9 +24,10 @@ from seisray.weights import load_weights
 LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where the network's gain meets them
 
 
-def pick_settings(card: Model, resampling: float = 1.0) -> dict[str, Any]:
-    """Return every setting, besides the weights, that the picks of a picker depend on. resampling: see GatherPicker."""
+def pick_settings(card: Model, *, engine: Engine = "torch", resampling: float = 1.0) -> dict[str, Any]:
+    """Return every setting, besides the weights, that the picks of a picker depend on; see GatherPicker."""
     return {
+        "engine": engine,
         "resampling": resampling,
         "body": card.config.get("body"),
         "panel": card.config.get("panel"),
@@ -56,18 +57,17 @@ class GatherPicker:
         *,
         sha256: str,
         device: str = "cpu",
+        engine: Engine = "torch",
         sample_interval_us: float | None = None,
         resampling: float = 1.0,
     ) -> None:
         """Load the weights; raise StorageError where they are not those with the hash."""
         if weights_sha256(store, card) != sha256:
             raise StorageError(f"the weights of {card.ref} changed while it was picking; pick with another --out")
-        self._model, self._device = card.ref, device
-        self._picker, panel = load_picker(store, card)
+        picker, panel = load_picker(store, card)
+        self._model, self._predict = card.ref, make_engine(engine, picker, device=device)
         self._gain, self._stretch, self._resampling = panel.gain, panel.samples, resampling
         self._interval_us = sample_interval_us or card.sample_interval_us
-        self._picker.to(device)
-        channels_last(self._picker)
 
     def rows(self, gather: Gather) -> tuple[pa.Table, str | None]:
         """Return the pick rows of a gather, one a trace, and why it could not be picked, if it could not.
@@ -91,9 +91,7 @@ class GatherPicker:
         if sample_interval_us != self._interval_us:
             raise GatherError(f"sampled at {sample_interval_us:g} us, expected {self._interval_us:g} us")
         found, seen = [], resample(samples, self._resampling)
-        for keep, logits in tile_logits(
-            self._picker, seen, gain=self._gain, stretch=self._stretch, device=self._device
-        ):
+        for keep, logits in tile_logits(self._predict, seen, gain=self._gain, stretch=self._stretch):
             if not np.isfinite(logits).all():
                 raise GatherError("the network answers with NaN or infinite numbers")
             found.append(decode(logits, usable[keep], sample_interval_us / self._resampling))

@@ -10,10 +10,12 @@ from itertools import islice
 import numpy as np
 import xxhash
 
+from seisray.config import Engine
 from seisray.errors import ConfigError, ExistsError, NotFoundError
 from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.claim import Identity, claim
+from seisray.picking.engine import check_engine
 from seisray.picking.parts import Part, read_part_rejects
 from seisray.picking.picker import pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
@@ -34,6 +36,7 @@ def pick(
     out: str,
     store: str,
     workers: int | None = None,
+    engine: Engine = "torch",
     resume: bool = False,
     config: IngestConfig | None = None,
 ) -> PickSet:
@@ -49,26 +52,36 @@ def pick(
     if surveys and config is not None and config != IngestConfig():
         raise ConfigError(f"survey {surveys[0]!r} was read when it was ingested; leave out settings of field files")
     if surveys:
-        return pick_survey(surveys[0], model=model, out=out, store=store, workers=workers, resume=resume)
+        return pick_survey(surveys[0], model=model, out=out, store=store, workers=workers, engine=engine, resume=resume)
     for name in names:
         if not locate(name).exists():
             there = ", ".join(place.names("surveys")) or "none yet"
             raise NotFoundError(f"{name!r} is neither a survey in {place} (there: {there}) nor a field file")
-    return pick_files(names, model=model, out=out, store=store, workers=workers, resume=resume, config=config)
+    return pick_files(
+        names, model=model, out=out, store=store, workers=workers, engine=engine, resume=resume, config=config
+    )
 
 
 def pick_survey(
-    survey: str, *, model: str, out: str, store: str, workers: int | None = None, resume: bool = False
+    survey: str,
+    *,
+    model: str,
+    out: str,
+    store: str,
+    workers: int | None = None,
+    engine: Engine = "torch",
+    resume: bool = False,
 ) -> PickSet:
     """Pick every trace of a survey and publish the picks; return their manifest.
 
-    model: a picker, name or name@version. workers: actors at most, by default one a core. resume: keep the parts that
+    model: a picker, name or name@version. workers: actors at most, by default one a core. engine: what computes the
+    network; openvino leaves GPUs alone. resume: keep the parts that
     an interrupted run of the same picker over the same survey left; picks that are finished are returned as they are.
     Raises ExistsError where the name is taken, or was begun and resume was not asked for: nothing is ever deleted.
     """
     place = Store(store)
     work = SurveyWork(store=str(place), survey=place.survey(survey))
-    return _pick(place, work, model, out, workers, resume)
+    return _pick(place, work, model, out, workers, engine, resume)
 
 
 def pick_files(
@@ -78,6 +91,7 @@ def pick_files(
     out: str,
     store: str,
     workers: int | None = None,
+    engine: Engine = "torch",
     resume: bool = False,
     config: IngestConfig | None = None,
 ) -> PickSet:
@@ -88,12 +102,14 @@ def pick_files(
     """
     place = Store(store)
     work = field_work(out, files, config or IngestConfig(), place)
-    return _pick(place, work, model, out, workers, resume)
+    return _pick(place, work, model, out, workers, engine, resume)
 
 
-def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, resume: bool) -> PickSet:
+def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, engine: Engine, resume: bool) -> PickSet:
+    check_engine(engine)
     card = _picker_card(store, model)
-    settings = pick_settings(card, _resampling(card, work)) | (work.settings if isinstance(work, FieldWork) else {})
+    settings = pick_settings(card, engine=engine, resampling=_resampling(card, work))
+    settings |= work.settings if isinstance(work, FieldWork) else {}
     identity = Identity(
         survey=work.identity, model=card.ref, weights_sha256=weights_sha256(store, card), settings=settings
     )

@@ -4,13 +4,12 @@ A tile is read with a halo as wide as the picker's field of view, and begins whe
 gather: what is kept of it are the logits that the whole gather would have given at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
+from seisray.picking.engine import Predict
 from seisray.transforms import Samples, normalise, pad_to
 
 TILE_TRACES, TILE_SAMPLES = 256, 2048  # kept of a tile: the network needs some hundred bytes for each sample
@@ -27,17 +26,13 @@ def spans(size: int, keep: int, halo: int) -> Iterator[tuple[slice, slice]]:
         yield slice(max(start - halo, 0), min(stop + halo, size)), slice(start, stop)
 
 
-def gather_logits(
-    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, stretch: int, device: str = "cpu"
-) -> Samples:
+def gather_logits(predict: Predict, samples: Samples, *, gain: float, stretch: int) -> Samples:
     """Return (n_traces, n_samples + 1) logits of a gather's traces at once; see `tile_logits`."""
-    found = tile_logits(picker, samples, gain=gain, stretch=stretch, device=device)
+    found = tile_logits(predict, samples, gain=gain, stretch=stretch)
     return np.concatenate([logits for _, logits in found])
 
 
-def tile_logits(
-    picker: Callable[[Tensor], Tensor], samples: Samples, *, gain: float, stretch: int, device: str = "cpu"
-) -> Iterator[tuple[slice, Samples]]:
+def tile_logits(predict: Predict, samples: Samples, *, gain: float, stretch: int) -> Iterator[tuple[slice, Samples]]:
     """Yield tile by tile the traces kept and their (n_kept, n_samples + 1) logits; the last is "no pick".
 
     stretch: samples of the panels that the picker learned from, for `normalise`. Memory does not grow with the number
@@ -50,20 +45,11 @@ def tile_logits(
         found = np.empty((kept.stop - kept.start, n_samples + 1), np.float32)
         top = kept.start - rows.start
         for read, keep in spans(panel.shape[1], TILE_SAMPLES, HALO_SAMPLES):
-            logits = _predict(picker, panel[:, read], device)[top : top + len(found)]
+            logits = predict(np.ascontiguousarray(panel[:, read]))[top : top + len(found)]
             stop = min(keep.stop, n_samples)
             found[:, keep.start : stop] = logits[:, keep.start - read.start : stop - read.start]
             found[:, -1] = logits[:, -1]
         yield kept, found
-
-
-@torch.inference_mode()
-def _predict(picker: Callable[[Tensor], Tensor], panel: Samples, device: str) -> Samples:
-    """Return (traces, samples + 1) logits of one panel."""
-    logits: Samples = (
-        picker(torch.from_numpy(np.ascontiguousarray(panel))[None, None].to(device)).float()[0].cpu().numpy()
-    )
-    return logits
 
 
 def _multiple(size: int, of: int) -> int:

@@ -16,6 +16,7 @@ from seisray.models.picker import Picker
 from seisray.models.transfer import load_body, parameter_groups, rescale_activations
 from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
+from seisray.picking.engine import torch_engine
 from seisray.picking.tiling import gather_logits
 from seisray.training.compilation import compiled
 from seisray.training.precision import autocast
@@ -120,9 +121,9 @@ def pick_gathers(
 ) -> list[NDArray[np.float64]]:
     """Return (n_traces,) picks in ms from the first sample, NaN = no pick, of each gather."""
     picker.eval()
-    picks = []
+    predict, picks = torch_engine(picker, device=device), []
     for gather in gathers:
-        logits = gather_logits(picker, gather.samples, gain=panel.gain, stretch=panel.samples, device=device)
+        logits = gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples)
         picks.append(decode(logits, gather.live, gather.sample_interval_us).pick_ms)
     picker.train()
     return picks

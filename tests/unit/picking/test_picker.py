@@ -95,7 +95,7 @@ def test_a_gather_whose_picking_fails_is_flagged_with_the_reason(made: tuple[Sto
     def fail(_: object) -> None:
         raise ZeroDivisionError("by chance")
 
-    picker._picker = fail  # type: ignore[assignment]
+    picker._predict = fail  # type: ignore[assignment]
     samples = noise(4, 64)
     samples[0], samples[1, 3] = 0, np.nan
     rows, failure = picker.rows(gather(samples))

@@ -10,6 +10,7 @@ from seisray.config import BodyConfig
 from seisray.models.picker import Picker
 from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
 from seisray.picking import tiling
+from seisray.picking.engine import torch_engine
 from seisray.picking.tiling import (
     HALO_SAMPLES,
     HALO_TRACES,
@@ -68,10 +69,10 @@ def test_tiles_leave_no_seam(n_traces: int, n_samples: int, picker: Picker, monk
     samples = np.random.default_rng(0).normal(size=(n_traces, n_samples)).astype(np.float32)
     monkeypatch.setattr(tiling, "TILE_TRACES", 1 << 20)
     monkeypatch.setattr(tiling, "TILE_SAMPLES", 1 << 20)
-    whole = gather_logits(picker, samples, gain=3.0, stretch=64)
+    whole = gather_logits(torch_engine(picker), samples, gain=3.0, stretch=64)
     monkeypatch.setattr(tiling, "TILE_TRACES", 16)
     monkeypatch.setattr(tiling, "TILE_SAMPLES", 160)
-    tiles = gather_logits(picker, samples, gain=3.0, stretch=64)
+    tiles = gather_logits(torch_engine(picker), samples, gain=3.0, stretch=64)
     assert whole.shape == (n_traces, n_samples + 1)
     np.testing.assert_allclose(tiles, whole, atol=1e-4)
 
@@ -84,14 +85,14 @@ def test_a_gather_is_normalised_as_panels_to_learn_from_are() -> None:
         seen.append(panels)
         return torch.zeros(*panels.shape[0:1], panels.shape[2], panels.shape[3] + 1)
 
-    gather_logits(look, samples, gain=3.0, stretch=64)
+    gather_logits(torch_engine(look), samples, gain=3.0, stretch=64)
     np.testing.assert_array_equal(seen[0][0, 0].numpy(), normalise(samples, 3.0, 64))
 
 
 def test_an_event_looks_the_same_however_long_the_record_is(picker: Picker) -> None:
     samples = np.random.default_rng(0).normal(size=(8, 640)).astype(np.float32)
     longer = np.concatenate([samples, np.zeros((8, 3000), np.float32)], axis=1)
-    short, long = (gather_logits(picker, each, gain=3.0, stretch=512) for each in (samples, longer))
+    short, long = (gather_logits(torch_engine(picker), each, gain=3.0, stretch=512) for each in (samples, longer))
     np.testing.assert_allclose(long[:, : 640 - HALO_SAMPLES], short[:, : 640 - HALO_SAMPLES], atol=1e-4)
 
 
@@ -105,7 +106,7 @@ def test_memory_does_not_grow_with_traces_and_little_with_samples() -> None:
 
     for shape in ((10_000, 32), (3, 40_000), (300, 9_000)):
         sizes, n_kept = Sizes(), 0
-        for keep, logits in tile_logits(sizes, np.ones(shape, np.float32), gain=3.0, stretch=512):
+        for keep, logits in tile_logits(torch_engine(sizes), np.ones(shape, np.float32), gain=3.0, stretch=512):
             assert logits.shape == (keep.stop - keep.start, shape[1] + 1)
             n_kept += len(logits)
         assert n_kept == shape[0]

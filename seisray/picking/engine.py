@@ -1,0 +1,60 @@
+"""What computes a picker's logits: PyTorch, or OpenVINO, which is faster on processors."""
+
+import importlib.util
+import warnings
+from collections.abc import Callable
+from typing import get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seisray.config import Engine
+from seisray.errors import ConfigError
+from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE, channels_last
+from seisray.transforms import Samples
+
+Predict = Callable[[Samples], Samples]
+"""(traces, samples) of a panel to (traces, samples + 1) logits."""
+
+
+def check_engine(engine: str) -> None:
+    """Raise ConfigError where an engine is none, or is not installed."""
+    if engine not in get_args(Engine):
+        raise ConfigError(f"{engine!r} is no engine; expected one of {', '.join(get_args(Engine))}")
+    if engine == "openvino" and importlib.util.find_spec("openvino") is None:
+        raise ConfigError("OpenVINO is not installed; pip install 'seisray[openvino]', or leave out --engine")
+
+
+def make_engine(engine: Engine, picker: nn.Module, *, device: str = "cpu") -> Predict:
+    """Return what computes a picker's logits in float32; its weights may be laid out anew for that."""
+    if engine == "openvino":
+        return _openvino(picker)
+    channels_last(picker.to(device))
+    return torch_engine(picker, device=device)
+
+
+def torch_engine(picker: Callable[[Tensor], Tensor], *, device: str = "cpu") -> Predict:
+    """Return a picker's logits as PyTorch computes them; the picker stays as it is."""
+
+    @torch.inference_mode()
+    def predict(panel: Samples) -> Samples:
+        logits: Samples = picker(torch.from_numpy(panel)[None, None].to(device)).float()[0].cpu().numpy()
+        return logits
+
+    return predict
+
+
+def _openvino(picker: nn.Module) -> Predict:
+    """Return logits as OpenVINO computes them on as many threads as PyTorch would."""
+    import openvino
+
+    smallest = torch.zeros(1, 1, TRACE_MULTIPLE, SAMPLE_MULTIPLE)
+    settings = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # of torch.jit.trace; torch.export takes twenty times as long
+        model = openvino.convert_model(picker, example_input=smallest)
+    compiled = openvino.compile_model(model, "CPU", settings)
+    return lambda panel: np.array(compiled(panel[None, None])[0][0])
