@@ -98,16 +98,20 @@ class GatherPicker:
         return joined(found)
 
     def _table(self, gather: Gather, picks: Picks, flag: NDArray[np.str_]) -> pa.Table:
-        same = {"survey": gather.survey, "gather_id": gather.gather_id, "source_file": gather.source_file}
-        columns = {name: [value] * gather.n_traces for name, value in same.items()} | {
-            "ffid": np.full(gather.n_traces, gather.ffid),
+        same = {
+            "survey": gather.survey,
+            "gather_id": gather.gather_id,
+            "source_file": gather.source_file,
+            "ffid": gather.ffid,
+            "model": self._model,
+        }
+        columns = {
             "trace": gather.trace,
             "pick_ms": picks.pick_ms,
             "probability": picks.probability,
             "sigma_ms": picks.sigma_ms,
             "flag": flag.tolist(),
-            "model": [self._model] * gather.n_traces,
-        }
+        } | {name: pa.repeat(value, gather.n_traces) for name, value in same.items()}
         return pa.table(columns, schema=PICK_SCHEMA)
 
 

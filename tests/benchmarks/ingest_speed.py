@@ -71,25 +71,25 @@ class Case:
         return f"{statistics.median(theirs / own for theirs, own in pairs):.2f}" if self.seconds[other] else ""
 
 
-def make_file(path: Path, gigabytes: float) -> int:
-    """Write noise that dies down with time, no two gathers alike; return its bytes."""
+def make_file(path: Path, gigabytes: float, n_traces: int = N_TRACES) -> int:
+    """Write noise that dies down with time, n_traces a gather, no two gathers alike; return its bytes."""
     rng = np.random.default_rng(0)
     decay = np.exp(-np.arange(N_SAMPLES) / 500)
-    noise = float32_to_ibm((rng.normal(size=(8 * N_TRACES, N_SAMPLES)) * decay).astype(np.float32))
+    noise = float32_to_ibm((rng.normal(size=(8 * n_traces, N_SAMPLES)) * decay).astype(np.float32))
     header = np.zeros(3600, dtype=np.uint8)
     header[:3200] = 0x40  # blanks of EBCDIC
     header[3216:3226].view(">u2")[:] = (2000, 0, N_SAMPLES, 0, 1)  # interval in us, samples, IBM
     header[3500] = header[3503] = 1  # rev 1, traces of one length
-    traces = np.zeros(N_TRACES, dtype=[("head", ">i2", 120), ("samples", ">u4", N_SAMPLES)])
+    traces = np.zeros(n_traces, dtype=[("head", ">i2", 120), ("samples", ">u4", N_SAMPLES)])
     head, wide = traces["head"], traces["head"].view(">i4")
     head[:, (35, 57, 58)] = (1, N_SAMPLES, 2000)  # coordinate scalar, samples, interval
-    wide[:, 3] = np.arange(N_TRACES) + 1  # channel
-    wide[:, 20] = 5 * np.arange(N_TRACES) + 25  # receiver x
+    wide[:, 3] = np.arange(n_traces) + 1  # channel
+    wide[:, 20] = 5 * np.arange(n_traces) + 25  # receiver x
     with path.open("wb") as file:
         file.write(header.tobytes())
-        for gather in range(round(gigabytes * 1e9 / GATHER_BYTES)):
+        for gather in range(round(gigabytes * 1e9 / traces.nbytes)):
             wide[:, 2] = gather + 1  # FFID
-            traces["samples"] = noise[rng.permutation(len(noise))[:N_TRACES]]
+            traces["samples"] = noise[rng.permutation(len(noise))[:n_traces]]
             file.write(traces.tobytes())
     return path.stat().st_size
 
