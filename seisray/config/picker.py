@@ -35,9 +35,14 @@ class AugmentConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransferConfig:
-    """How a picker takes over learned weights. Rates are relative to lr; frozen: levels of the encoder held fixed."""
+    """How a picker takes over learned weights.
+
+    decoder: take the decoder's, too. encoder_lr: relative to lr. frozen: levels of the encoder held fixed. rescale: give
+    each layer's outputs unit variance on the labelled panels.
+    """
 
     lr: float = 2e-3
+    decoder: bool = True
     encoder_lr: float = 1.0
     frozen: int = 0
     rescale: bool = True

@@ -22,11 +22,15 @@ def bake_spectral_norm(module: nn.Module) -> None:
     module.train(training)
 
 
-def load_body(picker: Picker, weights: Mapping[str, Tensor]) -> None:
-    """Load the tensors named body.* into a picker; raise ConfigError where the architectures differ."""
+def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = True) -> None:
+    """Load the tensors named body.* into a picker, its decoder's too unless that is to begin anew.
+
+    Raises ConfigError where the architectures differ.
+    """
     body = {name.removeprefix("body."): tensor for name, tensor in weights.items() if name.startswith("body.")}
+    own = {name: tensor for name, tensor in picker.body.state_dict().items() if name.startswith("decoder.")}
     try:
-        picker.body.load_state_dict(body)
+        picker.body.load_state_dict(body if decoder else body | own)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ConfigError(

@@ -54,7 +54,7 @@ class PickerStep(Resumable):
         self.picker = Picker(config.body)
         transfer = config.transfer
         if body is not None:
-            load_body(self.picker, body)
+            load_body(self.picker, body, decoder=transfer.decoder)
             if transfer.rescale:
                 rescale_activations(self.picker, self._batch(RESCALE_PANELS, rank=0)[0])
         self.picker.to(device)

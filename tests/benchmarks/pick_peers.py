@@ -46,6 +46,8 @@ def random_network(folder: Path, n_traces: int) -> Path:
     subprocess.run([*pip, "first-breaks-picking==0.2.0"], check=True)
     with zipfile.ZipFile(next(folder.glob("first_breaks_picking-0.2.0*.whl"))) as wheel:
         source = Path(wheel.extract("first_breaks/_pytorch/models/unet3plus.py", folder))
+    # pip has torchvision built for CUDA alone, which else fails to be imported beside a PyTorch without
+    torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     spec = importlib.util.spec_from_file_location("unet3plus", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -79,6 +79,15 @@ def test_the_picker_takes_over_what_the_discriminator_knows(discriminator: Discr
         assert torch.equal(ours, theirs)
 
 
+def test_a_decoder_can_begin_anew(discriminator: Discriminator, picker: Picker) -> None:
+    before = {name: tensor.clone() for name, tensor in picker.body.state_dict().items()}
+    bake_spectral_norm(discriminator)
+    load_body(picker, discriminator.state_dict(), decoder=False)
+    learned = discriminator.body.state_dict()
+    for name, tensor in picker.body.state_dict().items():
+        assert torch.equal(tensor, before[name] if name.startswith("decoder.") else learned[name])
+
+
 def test_a_body_of_other_width_is_refused(picker: Picker) -> None:
     other = Discriminator(BodyConfig(channels=(2, 3, 4, 6)), spectral_norm=False)
     with pytest.raises(ConfigError, match=r"size mismatch for encoder.*use the same body\.channels"):

@@ -1,0 +1,119 @@
+"""What pickers of label_efficiency.py start from: bodies trained in plain torch without a label of a field gather.
+
+Pre-training sees the raw traces of the surveys but for held-out gathers. Synthetic supervision sees none of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seisray.config import (
+    AdversaryConfig,
+    AutoencoderConfig,
+    GanConfig,
+    MaskedConfig,
+    PanelConfig,
+    PickerConfig,
+    PickerTrainConfig,
+    RebuildTrainConfig,
+    TrainConfig,
+)
+from seisray.gather import Gather
+from seisray.models.transfer import bake_spectral_norm
+from seisray.resampling import resample_gather, resampling_factor, samples_per_period
+from seisray.synthetic.survey import SyntheticConfig, synthetic_gather
+from seisray.training.gan import GanStep
+from seisray.training.picker import PickerStep
+from seisray.training.rebuild import RebuildStep
+from seisray.transforms import Samples, cut_panels
+
+Weights = Mapping[str, Tensor]
+PANEL = PanelConfig(traces=48, samples=256)
+BATCH = 12
+SYNTHETIC_SHOTS, SYNTHETIC_TRACES = 60, 48
+UNET = AdversaryConfig(judge="unet", loss="bce", r1=0.3, minibatch_std=0)
+
+
+def start_of(kind: str, traces: Sequence[Samples], synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
+    """Return weights named body.*, as a discriminator, a rebuilder or a picker has them.
+
+    traces: live traces of each gather, (n_traces, n_samples). synthetic: labelled gathers at the field's tempo. steps:
+    of masked reconstruction; the others get about as many seconds.
+    """
+    torch.set_num_threads(1)
+    return MAKERS[kind](traces, synthetic, steps, seed)
+
+
+def _panels(traces: Sequence[Samples], seed: int, panel: PanelConfig) -> Callable[[], Tensor]:
+    rng = np.random.default_rng(seed)
+
+    def batch() -> Tensor:
+        chosen = rng.integers(len(traces), size=BATCH)
+        return torch.from_numpy(np.concatenate([cut_panels(traces[i], rng, panel, 1) for i in chosen]))
+
+    return batch
+
+
+def _rebuilt(config_type: type[MaskedConfig]) -> Callable[..., Weights]:
+    def make(traces: Sequence[Samples], _synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
+        train = RebuildTrainConfig(steps=steps, batch=BATCH, workers=1, seed=seed)
+        step = RebuildStep(config_type(panel=PANEL, train=train))
+        batch = _panels(traces, seed, PANEL)
+        while step.step < steps:
+            step(batch())
+        return _kept(step.network)
+
+    return make
+
+
+def _judged(adversary: AdversaryConfig) -> Callable[..., Weights]:
+    def make(traces: Sequence[Samples], _synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
+        n_steps = max(steps // 3, 1)  # a step of the GAN takes three times as long
+        train = TrainConfig(steps=n_steps, batch=BATCH, workers=1, seed=seed)
+        step = GanStep(GanConfig(panel=PANEL, adversary=adversary, train=train))
+        batch = _panels(traces, seed, PANEL)
+        while step.step < n_steps:
+            step(batch())
+        bake_spectral_norm(step.discriminator)
+        return _kept(step.discriminator)
+
+    return make
+
+
+def _taught(first: str | None) -> Callable[..., Weights]:
+    def make(traces: Sequence[Samples], synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
+        body = MAKERS[first](traces, synthetic, steps, seed) if first else None
+        n_steps = max(steps // 3, 1)  # its panels are twice as large
+        config = PickerConfig(train=PickerTrainConfig(steps=n_steps, batch=BATCH, workers=1, seed=seed))
+        step = PickerStep(config, synthetic, body=dict(body) if body else None)
+        while step.step < n_steps:
+            step(BATCH)
+        return _kept(step.picker)
+
+    return make
+
+
+def _kept(module: torch.nn.Module) -> dict[str, Any]:
+    return {name: tensor.detach().contiguous() for name, tensor in module.state_dict().items()}
+
+
+MAKERS: Mapping[str, Callable[..., Weights]] = {
+    "autoencoder": _rebuilt(AutoencoderConfig),
+    "masked": _rebuilt(MaskedConfig),
+    "gan": _judged(UNET),
+    "gan of features": _judged(AdversaryConfig(feature_share=0.5)),
+    "synthetic": _taught(None),
+    "synthetic after masked": _taught("masked"),
+    "synthetic after gan": _taught("gan"),
+}
+
+
+def synthetic_gathers(field: Sequence[Gather], seed: int) -> list[Gather]:
+    """Return labelled synthetic gathers that have the samples a period of field gathers."""
+    config = SyntheticConfig(shots=SYNTHETIC_SHOTS, traces=SYNTHETIC_TRACES, shots_per_spread=3, seed=seed)
+    made = [synthetic_gather(config, shot) for shot in range(config.shots)]
+    factor = resampling_factor(samples_per_period(made), samples_per_period(field))
+    return [resample_gather(gather, factor) for gather in made]
