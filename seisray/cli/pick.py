@@ -40,14 +40,16 @@ def pick(
     workers
         Actors at most; by default as many as there are cores.
     engine
-        What computes the network: torch, or openvino, which is faster on processors (pip install seisray[openvino]).
+        What computes the network: torch, or openvino, for processors only (pip install seisray[openvino]).
     resume
         Go on with what an interrupted run left; picks that are finished stay as they are.
     """
     from seisray.picking.export import export_picks
     from seisray.picking.survey import pick as run
 
-    suffix = Path(out).suffix if out.endswith((".csv", ".parquet")) else ""
+    if out.lower().endswith((".sgy", ".segy")):
+        raise ConfigError(f"--out {out}: name the picks, then say which header word takes them: seisray export --help")
+    suffix = Path(out).suffix if out.endswith(tuple(FORMATS)) else ""
     called = Path(out).stem if suffix else out
     picks = run(
         name, model=model, out=called, store=common.store, workers=workers, engine=engine, resume=resume, config=config

@@ -1,4 +1,4 @@
-"""What computes a picker's logits: PyTorch, or OpenVINO, which is faster on processors."""
+"""What computes a picker's logits: PyTorch, or OpenVINO on processors."""
 
 import importlib.util
 import warnings

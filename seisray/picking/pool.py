@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -42,7 +42,7 @@ def pick_shards(
     order = Order(
         store=str(store),
         work=work,
-        card=card,
+        card=replace(card, details={}),  # its history can be larger than what Ray hands to workers without a warning
         identity=identity,
         folder=folder,
         there=there,

@@ -5,7 +5,8 @@
 Run by pick_speed.py in a virtual environment with first-breaks-picking 0.7.4, torchvision, onnx and SeisBench.
 first-breaks-picking: end to end, from its reader to its picks. Its weights lie on a private server; here its network,
 the UNet3+ on ResNet-18 that its release 0.2.0 holds, has random ones and is exported to ONNX as its authors do, panels
-brought to 1024 x 128. PhaseNet: the network of SeisBench alone, one component, 100 traces at a time.
+brought to 1024 x 128. PhaseNet: the network of SeisBench alone, 100 records at a time: of three
+components and 3001 samples, as it was made for, and of one component and as many samples as a trace here.
 """
 
 import importlib.util
@@ -47,7 +48,8 @@ def random_network(folder: Path, n_traces: int) -> Path:
     with zipfile.ZipFile(next(folder.glob("first_breaks_picking-0.2.0*.whl"))) as wheel:
         source = Path(wheel.extract("first_breaks/_pytorch/models/unet3plus.py", folder))
     # pip has torchvision built for CUDA alone, which else fails to be imported beside a PyTorch without
-    torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    for name in ("nms", "qnms"):
+        torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     spec = importlib.util.spec_from_file_location("unet3plus", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -76,12 +78,12 @@ def first_breaks_picking(file: str, n_traces: int, network: Path) -> float:
 
 
 @torch.inference_mode()
-def phasenet() -> float:
-    """Return traces a second of the network alone."""
+def phasenet(components: int, n_samples: int) -> float:
+    """Return records a second of the network alone."""
     import seisbench.models
 
-    network = seisbench.models.PhaseNet(in_channels=1, in_samples=N_SAMPLES).eval()
-    panel, n = torch.randn(100, 1, N_SAMPLES), 0
+    network = seisbench.models.PhaseNet(in_channels=components).eval()
+    panel, n = torch.randn(100, components, n_samples), 0
     network(panel)
     began_s = time.perf_counter()
     while time.perf_counter() - began_s < SECONDS:
@@ -98,6 +100,7 @@ if __name__ == "__main__":
         f"first-breaks-picking {version('first-breaks-picking')}, end to end": first_breaks_picking(
             file, n_traces, random_network(folder, n_traces)
         ),
-        f"PhaseNet (SeisBench {version('seisbench')}), its network alone": phasenet(),
+        f"PhaseNet (SeisBench {version('seisbench')}), its network alone, 3 x 3001 samples": phasenet(3, 3001),
+        f"the same with 1 x {N_SAMPLES} samples": phasenet(1, N_SAMPLES),
     }
     print(json.dumps(found))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def store(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-def pick(store: Store, file: Path, out: str, **options: bool) -> PickSet:
+def pick(store: Store, file: Path, out: str, **options: Any) -> PickSet:
     return pick_files([str(file)], model="p", out=out, store=str(store), workers=1, **options)
 
 
@@ -68,6 +69,17 @@ def test_picks_are_those_of_the_survey(store: Store, file: Path) -> None:
     assert (straight.survey, straight.n_traces, straight.rejects) == (None, 96, 0)
     (source,) = straight.sources
     assert (source["uri"], source["bytes"], source["format"]) == (str(file), file.stat().st_size, "SEG-Y")
+
+
+def test_another_engine_finds_the_same_picks(store: Store, file: Path) -> None:
+    pytest.importorskip("openvino")
+    assert pick(store, file, "vino", engine="openvino").settings["engine"] == "openvino"
+    own, other = (
+        read_picks(store, store.picks(name)).sort_by([("ffid", "ascending"), ("trace", "ascending")])
+        for name in ("straight", "vino")
+    )
+    interval_ms = store.picks("vino").sample_interval_us / 1000
+    np.testing.assert_allclose(other["pick_ms"].to_numpy(), own["pick_ms"].to_numpy(), atol=0.1 * interval_ms)
 
 
 def test_they_are_proved_against_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +120,12 @@ def test_what_is_neither_survey_nor_file_gets_one_line(store: Store, capsys: pyt
     assert "(there: line) nor a field file" in told
     assert main(["pick", "line", "x.sgy", "--model", "p", "--out", "x", "--store", str(store)]) == 2
     assert "one survey at a time" in capsys.readouterr().err
+
+
+def test_segy_needs_a_header_word(store: Store, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pick", str(file), "--model", "p", "--out", "picked.sgy", "--store", str(store)]) == 2
+    assert "which header word takes them: seisray export" in capsys.readouterr().err
+    assert "picked" not in store.names("picks")
 
 
 def test_the_command_writes_a_file_where_out_is_one(store: Store, file: Path, tmp_path: Path) -> None:
