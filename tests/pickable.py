@@ -1,7 +1,10 @@
 """A store with a survey of many shards and a picker that learned nothing, made without Ray, training or field files."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -9,7 +12,7 @@ from seisray.config import BodyConfig, PanelConfig, config_dict
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.registry import Model, Store, Survey
-from seisray.shards import write_shard
+from seisray.shards import Encoding, write_shard
 from seisray.weights import pack_weights
 
 BODY = BodyConfig(channels=(2, 2, 2, 2))
@@ -17,25 +20,37 @@ PANEL = PanelConfig(traces=8, samples=32)
 
 
 def write_survey(
-    store: Store, gathers: Sequence[Gather], *, name: str = "line", shard_gathers: int = 2, fingerprint: str = "abc"
+    store: Store,
+    gathers: Iterable[Gather],
+    *,
+    name: str = "line",
+    shard_gathers: int = 2,
+    encoding: Encoding = "float32",
+    fingerprint: str = "abc",
 ) -> Survey:
-    """Write gathers as a survey of exact float32 samples; return its manifest."""
-    folder, shards = store.folder("surveys", name), []
-    for start in range(0, len(gathers), shard_gathers):
-        chunk = gathers[start : start + shard_gathers]
-        uri = f"shards/part-{start:05}.parquet"
-        size = write_shard(folder / uri, chunk, "float32")
-        n_traces, ffids = sum(gather.n_traces for gather in chunk), [gather.ffid for gather in chunk]
+    """Write gathers, of which one shard's are in memory at a time, as a survey; return its manifest."""
+    folder, left = store.folder("surveys", name), iter(gathers)
+    shards: list[dict[str, Any]] = []
+    totals: Counter[str] = Counter()
+    n_samples, sample_interval_us = 0, 0.0
+    while chunk := list(islice(left, shard_gathers)):
+        uri = f"shards/part-{totals['n_gathers']:05}.parquet"
+        size = write_shard(folder / uri, chunk, encoding)
+        n_traces = sum(gather.n_traces for gather in chunk)
+        ffids = [gather.ffid for gather in chunk]
         shards.append({"uri": uri, "n_gathers": len(chunk), "n_traces": n_traces, "ffids": ffids, "bytes": size})
+        totals["n_gathers"] += len(chunk)
+        totals["n_traces"] += n_traces
+        totals["n_live"] += sum(int(gather.live.sum()) for gather in chunk)
+        totals["n_labelled"] += sum(int(gather.labelled.sum()) for gather in chunk)
+        n_samples = max(n_samples, *(gather.n_samples for gather in chunk))
+        sample_interval_us = chunk[0].sample_interval_us
     survey = Survey(
         survey=name,
-        n_gathers=len(gathers),
-        n_traces=sum(gather.n_traces for gather in gathers),
-        n_live=int(sum(gather.live.sum() for gather in gathers)),
-        n_labelled=0,
-        n_samples=max(gather.n_samples for gather in gathers),
-        sample_interval_us=gathers[0].sample_interval_us,
-        encoding="float32",
+        **totals,
+        n_samples=n_samples,
+        sample_interval_us=sample_interval_us,
+        encoding=encoding,
         fingerprint=fingerprint,
         rejects=0,
         unused_labels=0,

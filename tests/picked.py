@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pickable import write_survey
 
 from seisray.gather import Gather
 from seisray.picking.parts import PICK_SCHEMA
-from seisray.registry import Model, PickSet, Store, Survey
-from seisray.shards import write_shard
+from seisray.registry import Model, PickSet, Store
 
 MODEL = "picker@v1"
 
@@ -29,16 +29,11 @@ def picked_store(
     probability: of all picks of each gather, by default 0.9; below 0.5 they are flagged.
     """
     store = Store(str(folder))
-    shards, parts = [], []
+    survey = write_survey(store, gathers, shard_gathers=shard_gathers, encoding="int16")
+    parts = []
     for start in range(0, len(gathers), shard_gathers):
         chunk = gathers[start : start + shard_gathers]
         name = f"part-{start:05}.parquet"
-        n_bytes = write_shard(store.folder("surveys", "line") / "shards" / name, chunk, "int16")
-        ffids = [gather.ffid for gather in chunk]
-        n_traces = sum(gather.n_traces for gather in chunk)
-        shards.append(
-            {"uri": f"shards/{name}", "n_gathers": len(chunk), "n_traces": n_traces, "ffids": ffids, "bytes": n_bytes}
-        )
         rows = []
         for place, gather in enumerate(chunk, start):
             sure = probability[place] if probability else 0.9
@@ -61,25 +56,7 @@ def picked_store(
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(rows, schema=PICK_SCHEMA), sink)
         (store.folder("picks", "line-picks") / name).write_bytes(sink.getvalue())
-        parts.append({"uri": name, "n_traces": n_traces, "bytes": sink.tell()})
-    n_traces = sum(gather.n_traces for gather in gathers)
-    Survey(
-        survey="line",
-        n_gathers=len(gathers),
-        n_traces=n_traces,
-        n_live=int(sum(gather.live.sum() for gather in gathers)),
-        n_labelled=int(sum(gather.labelled.sum() for gather in gathers)),
-        n_samples=gathers[0].n_samples,
-        sample_interval_us=gathers[0].sample_interval_us,
-        encoding="int16",
-        fingerprint="abc",
-        rejects=0,
-        unused_labels=0,
-        settings={"group_by": "ffid"},
-        headers={},
-        sources=[],
-        shards=shards,
-    ).write(store.folder("surveys", "line") / "manifest.json")
+        parts.append({"uri": name, "n_traces": len(rows), "bytes": sink.tell()})
     Model(
         name="picker",
         version="v1",
@@ -94,9 +71,9 @@ def picked_store(
     PickSet(
         name="line-picks",
         survey="line",
-        survey_fingerprint="abc",
+        survey_fingerprint=survey.fingerprint,
         model=MODEL,
-        n_traces=n_traces,
+        n_traces=survey.n_traces,
         n_picked=int(sum(np.isfinite(gather.first_break_ms).sum() for gather in gathers)),
         seconds=2.0,
         parts=parts,

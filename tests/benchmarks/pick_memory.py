@@ -22,53 +22,26 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 import psutil
 from ingest_speed import SCRIPTS
-from pickable import write_picker
+from pickable import write_picker, write_survey
 
 from seisray.config import BodyConfig
 from seisray.gather import Gather
-from seisray.registry import Store, Survey
-from seisray.shards import write_shard
+from seisray.registry import Store
 
 N_TRACES, N_SAMPLES, SHARD_GATHERS = 12, 330, 500
 OBJECT_STORE_BYTES = 80 << 20
 ROLES = {"ShardPicker": "a worker", "seisray": "the driver"}
 
 
-def write_survey(store: Store, n_gathers: int) -> Survey:
-    """Write a survey of noise in which something begins on each trace; return its manifest."""
-    rng, shards = np.random.default_rng(0), []
+def gathers(n: int) -> Iterator[Gather]:
+    """Yield gathers of noise in which something begins on each trace."""
+    rng = np.random.default_rng(0)
     noise = rng.normal(size=(64, N_TRACES, N_SAMPLES)).astype(np.float32)
     noise[np.arange(N_SAMPLES) < rng.integers(N_SAMPLES, size=(64, N_TRACES, 1))] *= 0.05
-    for first in range(0, n_gathers, SHARD_GATHERS):
-        ffids = list(range(first + 1, min(first + SHARD_GATHERS, n_gathers) + 1))
-        about = {"survey": "line", "source_file": "line.sgy", "sample_interval_us": 1000.0}
-        gathers = [
-            Gather(**about, gather_id=f"line-{ffid}", ffid=ffid, shot_point=ffid, samples=noise[ffid % len(noise)])
-            for ffid in ffids
-        ]
-        uri = f"shards/part-{first:07}.parquet"
-        size = write_shard(store.folder("surveys", "line") / uri, gathers, "int16")
-        n_traces = N_TRACES * len(ffids)
-        shards.append({"uri": uri, "n_gathers": len(ffids), "n_traces": n_traces, "ffids": ffids, "bytes": size})
-    survey = Survey(
-        survey="line",
-        n_gathers=n_gathers,
-        n_traces=n_gathers * N_TRACES,
-        n_live=n_gathers * N_TRACES,
-        n_labelled=0,
-        n_samples=N_SAMPLES,
-        sample_interval_us=1000.0,
-        encoding="int16",
-        fingerprint="memory",
-        rejects=0,
-        unused_labels=0,
-        settings={"group_by": "ffid"},
-        headers={},
-        sources=[],
-        shards=shards,
-    )
-    survey.write(store.folder("surveys", "line") / "manifest.json")
-    return survey
+    about = {"survey": "line", "source_file": "line.sgy", "sample_interval_us": 1000.0}
+    for ffid in range(1, n + 1):
+        samples = noise[ffid % len(noise)]
+        yield Gather(**about, gather_id=f"line-{ffid}", ffid=ffid, shot_point=ffid, samples=samples)
 
 
 def memory(root: psutil.Process) -> dict[str, int]:
@@ -106,7 +79,7 @@ def main() -> None:
     os.environ["RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE"] = "1"
     with tempfile.TemporaryDirectory(prefix="pm", dir=options.folder, ignore_cleanup_errors=True) as scratch:
         store = Store(str(Path(scratch).resolve() / "store"))
-        survey = write_survey(store, options.gathers)
+        survey = write_survey(store, gathers(options.gathers), shard_gathers=SHARD_GATHERS, encoding="int16")
         write_picker(store, body=BodyConfig())
         import ray
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pickable import write_survey
 
 from seisray.gather import Gather
 from seisray.picking.parts import PICK_SCHEMA
-from seisray.registry import PickSet, Store, Survey
-from seisray.shards import write_shard
+from seisray.registry import PickSet, Store
 
 PickedSurvey = Callable[[Sequence[Gather]], Store]
 
@@ -26,29 +26,8 @@ def picked_survey(tmp_path: Path) -> PickedSurvey:
 
     def make(gathers: Sequence[Gather]) -> Store:
         store = Store(str(tmp_path / "store"))
-        folder = store.folder("surveys", "line")
+        survey = write_survey(store, gathers)
         pairs = [gathers[i : i + 2] for i in range(0, len(gathers), 2)]
-        names = [f"shards/part-{i}.parquet" for i in range(len(pairs))]
-        for name, pair in zip(names, pairs, strict=True):
-            write_shard(folder / name, pair, "float32")
-        n_traces = sum(gather.n_traces for gather in gathers)
-        Survey(
-            survey="line",
-            n_gathers=len(gathers),
-            n_traces=n_traces,
-            n_live=sum(int(gather.live.sum()) for gather in gathers),
-            n_labelled=0,
-            n_samples=gathers[0].n_samples,
-            sample_interval_us=gathers[0].sample_interval_us,
-            encoding="float32",
-            fingerprint="of-line",
-            rejects=0,
-            unused_labels=0,
-            settings={"group_by": "ffid"},
-            headers={},
-            sources=[],
-            shards=[{"uri": name, "n_gathers": len(pair)} for name, pair in zip(names, pairs, strict=True)],
-        ).write(folder / "manifest.json")
         place = store.folder("picks", "picks")
         for i, pair in enumerate(pairs):
             sink = io.BytesIO()
@@ -57,9 +36,9 @@ def picked_survey(tmp_path: Path) -> PickedSurvey:
         PickSet(
             name="picks",
             survey="line",
-            survey_fingerprint="of-line",
+            survey_fingerprint=survey.fingerprint,
             model="hand@v1",
-            n_traces=n_traces,
+            n_traces=survey.n_traces,
             n_picked=0,
             seconds=1.0,
             parts=[{"uri": f"part-{i}.parquet"} for i in reversed(range(len(pairs)))],
