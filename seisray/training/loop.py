@@ -1,6 +1,7 @@
 """What every worker of a pre-training run does: stream, step, log, look for trouble, save."""
 
 import copy
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -114,35 +115,32 @@ def pretrain_loop(job: dict[str, Any]) -> None:
 
 
 class Clock:
-    """Pass batches on, and time steps: what is waited for batches, and all between a batch and the next pause."""
+    """Pass batches on, and time the steps between two pauses.
+
+    step_ms: how long a step took, waiting included, in the mean. wait_share: of that, what was spent waiting for
+    batches. Both are NaN before the first pause.
+    """
 
     def __init__(self, batches: Iterator[Samples]) -> None:
         self._batches = batches
-        self._n, self._wait_s, self._busy_s, self._since_s = 0, 0.0, 0.0, 0.0
+        self._n, self._wait_s, self._since_s = 0, 0.0, math.nan
+        self._begun = False
+        self.step_ms = self.wait_share = math.nan
 
     def __next__(self) -> Samples:
         asked_s = time.perf_counter()
         batch = next(self._batches)
         now_s = time.perf_counter()
-        if self._n == 0:  # the stream starts up once a run; what counts is whether it keeps pace
-            self._since_s = now_s
-        else:
-            self._since_s = self._since_s or asked_s
-            self._wait_s += now_s - asked_s
+        if not self._begun:  # the stream starts up once a run; what counts is whether it keeps pace
+            self._begun, asked_s = True, now_s
+        if self._n == 0:
+            self._since_s = asked_s
+        self._wait_s += now_s - asked_s
         self._n += 1
         return batch
 
     def pause(self) -> None:
         """Leave out what comes until the next batch is asked for: scores, pictures, checkpoints."""
-        self._busy_s += time.perf_counter() - self._since_s
-        self._since_s = 0.0
-
-    @property
-    def wait_share(self) -> float:
-        """Return the share of the time of steps that was spent waiting for batches."""
-        return self._wait_s / max(self._busy_s, 1e-9)
-
-    @property
-    def step_ms(self) -> float:
-        """Return how long a step takes, waiting included, in the mean over all."""
-        return self._busy_s * 1000 / self._n
+        busy_s = max(time.perf_counter() - self._since_s, 1e-9)
+        self.step_ms, self.wait_share = busy_s * 1000 / self._n, self._wait_s / busy_s
+        self._n, self._wait_s = 0, 0.0

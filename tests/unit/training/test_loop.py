@@ -159,3 +159,26 @@ def test_the_watchdog_of_a_run_that_goes_on_knows_what_was_usual(
     state = cluster.run(monkeypatch)
     assert state["resumed_at"] == [18]
     assert len(state["watchdog"]["norms"]["d_gradient"]) == 20
+
+
+def test_the_clock_times_what_lies_between_two_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = SimpleNamespace(s=0.0)
+
+    def batches() -> Iterator[Any]:
+        for wait_s in (100.0, 1.0, 1.0, 0.5):  # the first one is the stream's start
+            now.s += wait_s
+            yield np.empty(0)
+
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: now.s)
+    clock = loop.Clock(batches())
+    for _ in range(2):
+        next(clock)
+        now.s += 4.0  # the step
+    clock.pause()
+    assert (clock.step_ms, clock.wait_share) == pytest.approx((4500.0, 1 / 9))
+    now.s += 1000.0  # a checkpoint
+    for _ in range(2):
+        next(clock)
+        now.s += 2.0
+    clock.pause()
+    assert (clock.step_ms, clock.wait_share) == pytest.approx((2750.0, 1.5 / 5.5)), "and nothing from before"
