@@ -99,9 +99,9 @@ class AdversaryConfig:
         Mean sign of D's logits on field panels by which that probability adapts, beginning at `augment` (0 = off).
     augment_steps
         In which an adapting probability goes from 0 to 1.
-    coarse_steps
-        In which all that D judges sharpens from an eighth of its resolution to all of it (0 = off): G learns the large
-        features first, as by progressive growing.
+    coarse_share
+        Share of the run, its beginning, in which all that D judges sharpens from an eighth of its resolution to all of
+        it (0 = off): G learns the large features first, as by progressive growing.
     instance_noise
         Standard deviation of noise on all that D judges at the first step, in units of a panel (0 = off).
     instance_noise_steps
@@ -148,7 +148,7 @@ class AdversaryConfig:
     augment: float = 0.0
     augment_target: float = 0.0
     augment_steps: int = 1000
-    coarse_steps: int = 0
+    coarse_share: float = 0.5
     instance_noise: float = 0.0
     instance_noise_steps: int = 1000
     label_smoothing: float = 0.0
@@ -175,14 +175,13 @@ class AdversaryConfig:
         require(0 < self.top_k <= 1, self, "top_k", "0 < top_k <= 1 (1 = off)")
         allow(self, "0..1000", 0, 1000, "r1", "r2", "gradient_penalty", "lecam", "cutmix_weight")
         allow(self, "0..1000", 0, 1000, "pixel_weight", "reconstruction_weight")
-        allow(self, "0..1", 0, 1, "cool_share", "penalty_decay", "augment", "augment_target", "cutmix")
+        allow(self, "0..1", 0, 1, "coarse_share", "cool_share", "penalty_decay", "augment", "augment_target", "cutmix")
         safe = self.augment <= 0.8 or self.augment_target == 0
         require(safe, self, "augment", "at most 0.8 where it adapts: beyond, G learns the changes too")
         allow(self, "0..0.5", 0, 0.5, "label_smoothing")
         smoothed = self.loss in ("bce", "sigmoid") or self.label_smoothing == 0
         require(smoothed, self, "label_smoothing", f"0 with the loss {self.loss}, which has no labels")
         allow(self, "0..1e6 (0 = off)", 0, 1e6, "gradient_clip")
-        allow(self, "at least 0", 0, 1e12, "coarse_steps")
         allow(self, "0..10", 0, 10, "instance_noise")
         allow(self, "at least 1", 1, 1e12, "augment_steps", "instance_noise_steps")
         least = 0.01 if self.judge == "features" else 0.0

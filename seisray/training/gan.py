@@ -173,8 +173,9 @@ class GanStep(Resumable):
     def _show(self, panels: Tensor) -> Tensor:
         """Return panels as D sees them."""
         adversary = self.config.adversary
-        if self.step < adversary.coarse_steps:
-            panels = coarsen(panels, self.step / adversary.coarse_steps)
+        coarse_steps = adversary.coarse_share * self.config.train.steps
+        if self.step < coarse_steps:
+            panels = coarsen(panels, self.step / coarse_steps)
         if adversary.augment or adversary.augment_target:
             panels = augment(panels, self.balance.probability * self._warmth)
         deviation = adversary.instance_noise * max(1 - self.step / adversary.instance_noise_steps, 0.0)

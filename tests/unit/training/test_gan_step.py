@@ -28,6 +28,7 @@ ALL_OFF = AdversaryConfig(
     reconstruction_weight=0,
     hidden_traces=0,
     hidden_blocks=0,
+    coarse_share=0,
 )
 ALL_ON: dict[str, Any] = {
     "loss": "rpgan",
@@ -42,6 +43,7 @@ ALL_ON: dict[str, Any] = {
     "gradient_penalty": 0.7,
     "penalty_every": 2,
     "penalty_decay": 0.1,
+    "coarse_share": 0.5,
     "cool_share": 0.6,
     "augment": 0.5,
     "augment_target": 0.6,
@@ -51,7 +53,7 @@ ALL_ON: dict[str, Any] = {
     "cutmix": 0.5,
     "lecam": 0.3,
 }
-UNET: dict[str, Any] = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
+UNET: dict[str, Any] = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0, "coarse_share": 0.0}
 FEATURES: dict[str, Any] = {"judge": "features", "feature_share": 0.5, "minibatch_std": 2, "r2": 0.3}
 ALONE: dict[str, dict[str, Any]] = {
     "default": {},
@@ -72,7 +74,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "cool": {"cool_share": 0.5},
     "augment": {"augment": 0.7},
     "adaptive": {"augment_target": 0.5, "augment_steps": 5},
-    "coarse": {"coarse_steps": 3},
+    "coarse": {"coarse_share": 0.75},
     "instance_noise": {"instance_noise": 1.0, "instance_noise_steps": 3},
     "label_smoothing": {"label_smoothing": 0.1},
     "cutmix": {"cutmix": 0.5},
