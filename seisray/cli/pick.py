@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from seisray.cli.app import LOOK, PICK, Flat, Shared, app
-from seisray.config import Engine
+from seisray.config import PickConfig
 from seisray.errors import ConfigError
 from seisray.ingest import IngestConfig
 from seisray.picking.export_config import ExportConfig, PickFormat
@@ -22,9 +22,9 @@ def pick(
     model: str,
     out: str,
     workers: int | None = None,
-    engine: Engine = "torch",
     resume: bool = False,
-    config: Annotated[IngestConfig | None, Flat] = None,
+    reading: Annotated[IngestConfig | None, Flat] = None,
+    config: Annotated[PickConfig | None, Flat] = None,
     common: Shared,
 ) -> None:
     """Pick the first breaks of a whole survey, or straight from field files.
@@ -39,8 +39,6 @@ def pick(
         What the picks are called; a path that ends in .csv or .parquet is written as well.
     workers
         Actors at most; by default as many as there are cores.
-    engine
-        What computes the network: torch, or openvino, for processors only (pip install seisray[openvino]).
     resume
         Go on with what an interrupted run left; picks that are finished stay as they are.
     """
@@ -51,9 +49,8 @@ def pick(
         raise ConfigError(f"--out {out}: name the picks, then say which header word takes them: seisray export --help")
     suffix = Path(out).suffix if out.endswith(tuple(FORMATS)) else ""
     called = Path(out).stem if suffix else out
-    picks = run(
-        name, model=model, out=called, store=common.store, workers=workers, engine=engine, resume=resume, config=config
-    )
+    how: dict[str, Any] = {"workers": workers, "resume": resume, "reading": reading, "config": config}
+    picks = run(name, model=model, out=called, store=common.store, **how)
     if suffix:
         export_picks(called, out, store=common.store, config=ExportConfig(format=FORMATS[suffix]))
     shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}

@@ -3,9 +3,10 @@
 from seisray.config.checks import config_dict, fingerprint
 from seisray.config.gan import AdversaryConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
+from seisray.config.pick import Engine, Event, PickConfig
 from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
 from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
-from seisray.config.run import DemoConfig, Engine, TrainConfig, TuneConfig
+from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
 from seisray.config.watch import WatchConfig
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "BodyConfig",
     "DemoConfig",
     "Engine",
+    "Event",
     "GanConfig",
     "GeneratorConfig",
     "InpaintConfig",
     "MaskedConfig",
     "PanelConfig",
+    "PickConfig",
     "PickerConfig",
     "PickerPanelConfig",
     "PickerTrainConfig",

@@ -6,8 +6,6 @@ from typing import Literal, get_args
 from seisray.config.checks import allow, require
 
 Precision = Literal["auto", "fp32", "bf16"]
-Engine = Literal["torch", "openvino"]
-"""What computes a network that picks."""
 Tracker = Literal["none", "mlflow", "wandb"]
 
 

@@ -11,6 +11,7 @@ from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around its peak a pick's probability is gathered
 LEAST_PROBABILITY = 0.5  # of a pick that is ok
+_LEAST = 1e-30  # probability of what is there, however improbable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,8 +19,8 @@ class Picks:
     """Hold the picks of a gather, one value a trace.
 
     pick_ms: from the first sample, NaN = no pick. probability: of the pick, or of the best candidate where there is
-    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability or dead; of gathers that
-    could not be picked also not_finite and failed.
+    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability, outside_window or dead;
+    of gathers that could not be picked also not_finite and failed.
     """
 
     pick_ms: NDArray[np.float64]
@@ -38,35 +39,92 @@ def no_picks(n_traces: int, flag: str) -> Picks:
     )
 
 
-def joined(found: Sequence[Picks]) -> Picks:
-    """Return the picks of neighbouring traces as those of one gather."""
-    return Picks(**{one.name: np.concatenate([getattr(picks, one.name) for picks in found]) for one in fields(Picks)})
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidates:
+    """Hold the times at which the traces of a gather could be picked, the likeliest first; all but two (n_traces, n).
+
+    time, spread: in samples, the spread a standard deviation. probability: 0 = there are not so many where one may lie.
+    none: (n_traces,) that there is no first break. live: (n_traces,).
+    """
+
+    time: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    none: NDArray[np.float64]
+    live: NDArray[np.bool_]
 
 
-def decode(
-    logits: Samples, live: NDArray[np.bool_], sample_interval_us: float, *, least_probability: float = LEAST_PROBABILITY
-) -> Picks:
-    """Return the picks of (n_traces, n_samples + 1) logits.
+def candidates(
+    logits: Samples, live: NDArray[np.bool_], *, n: int = 1, allowed: NDArray[np.float64] | None = None
+) -> Candidates:
+    """Return the n likeliest candidates of each trace, by (n_traces, n_samples + 1) logits.
 
-    live: (n_traces,). A trace whose best candidate has less than least_probability keeps its pick, flagged
-    low_probability, unless "no pick" is likelier; dead traces have none.
+    A candidate is a peak of the probability, with what lies REACH_SAMPLES around it. allowed: (n_traces, 2) first and
+    last sample at which a peak may lie; what lies elsewhere stays as probable as it is, and is not picked.
     """
     mass = np.exp(logits - logits.max(axis=1, keepdims=True))
     mass /= mass.sum(axis=1, keepdims=True)
     none, mass = mass[:, -1], mass[:, :-1]
-    peak = mass.argmax(axis=1)
-    near = np.arange(-REACH_SAMPLES, REACH_SAMPLES + 1)
-    at = np.clip(peak[:, None] + near, 0, mass.shape[1] - 1)  # (n_traces, 13)
-    weight = np.take_along_axis(mass, at, axis=1)
-    weight[(peak[:, None] + near != at)] = 0  # beyond the record
-    probability = weight.sum(axis=1)
-    centre = (weight * at).sum(axis=1) / probability
-    variance = (weight * (at - centre[:, None]) ** 2).sum(axis=1) / probability
-    picked = live & (probability >= none)
-    flag = np.where(probability >= least_probability, "ok", "low_probability")
-    return Picks(
-        pick_ms=np.where(picked, sample_to_ms(centre, sample_interval_us), np.nan),
-        probability=np.where(live, probability, 0).astype(np.float32),
-        sigma_ms=np.where(picked, sample_to_ms(np.sqrt(variance), sample_interval_us), np.nan).astype(np.float32),
-        flag=np.where(live, np.where(picked, flag, "low_probability"), "dead"),
+    height = mass if allowed is None else np.where(_within(mass.shape[1], allowed), mass, -1)
+    if n == 1:
+        peak = height.argmax(axis=1)[:, None]
+    else:
+        beside = np.pad(height, ((0, 0), (1, 1)), constant_values=-1)
+        top = np.where((height >= beside[:, :-2]) & (height > beside[:, 2:]), height, -1)
+        peak = np.argsort(-top, axis=1, kind="stable")[:, :n]
+        height = top
+    there = np.take_along_axis(height, peak, axis=1) >= 0
+    near = peak[..., None] + np.arange(-REACH_SAMPLES, REACH_SAMPLES + 1)  # (n_traces, n, 13)
+    at = np.clip(near, 0, mass.shape[1] - 1)
+    weight = np.take_along_axis(mass, at.reshape(len(mass), -1), axis=1).reshape(at.shape)
+    weight[near != at] = 0  # beyond the record
+    probability = np.maximum(weight.sum(axis=-1), _LEAST)
+    centre = (weight * at).sum(axis=-1) / probability
+    variance = (weight * (at - centre[..., None]) ** 2).sum(axis=-1) / probability
+    return Candidates(
+        time=centre, spread=np.sqrt(variance), probability=np.where(there, probability, 0), none=none, live=live
     )
+
+
+def _within(n_samples: int, allowed: NDArray[np.float64]) -> NDArray[np.bool_]:
+    at = np.arange(n_samples)
+    return np.asarray((at >= allowed[:, :1]) & (at <= allowed[:, 1:]))
+
+
+def joined(found: Sequence[Candidates]) -> Candidates:
+    """Return the candidates of neighbouring traces as those of one gather."""
+    names = [one.name for one in fields(Candidates)]
+    return Candidates(**{name: np.concatenate([getattr(part, name) for part in found]) for name in names})
+
+
+def decide(
+    found: Candidates,
+    sample_interval_us: float,
+    *,
+    chosen: NDArray[np.intp] | None = None,
+    least_probability: float = LEAST_PROBABILITY,
+) -> Picks:
+    """Return the picks that candidates come to. chosen: (n_traces,) which of them, by default the first.
+
+    A trace whose candidate has less than least_probability keeps its pick, flagged low_probability, unless "no pick" is
+    likelier; one without a candidate where one may lie is flagged outside_window; dead traces have none.
+    """
+    place = (np.zeros(len(found.live), int) if chosen is None else chosen)[:, None]
+    time, spread, probability = (
+        np.take_along_axis(one, place, axis=1)[:, 0] for one in (found.time, found.spread, found.probability)
+    )
+    there = probability > 0
+    picked = found.live & there & (probability >= found.none)
+    flag = np.where(probability >= least_probability, "ok", "low_probability")
+    flag = np.where(picked, flag, np.where(there, "low_probability", "outside_window"))
+    return Picks(
+        pick_ms=np.where(picked, sample_to_ms(time, sample_interval_us), np.nan),
+        probability=np.where(found.live, probability, 0).astype(np.float32),
+        sigma_ms=np.where(picked, sample_to_ms(spread, sample_interval_us), np.nan).astype(np.float32),
+        flag=np.where(found.live, flag, "dead"),
+    )
+
+
+def decode(logits: Samples, live: NDArray[np.bool_], sample_interval_us: float) -> Picks:
+    """Return the picks of (n_traces, n_samples + 1) logits, each trace by itself. live: (n_traces,)."""
+    return decide(candidates(logits, live), sample_interval_us)

@@ -45,6 +45,19 @@ def torch_engine(picker: Callable[[Tensor], Tensor], *, device: str = "cpu") -> 
     return predict
 
 
+def averaged(predict: Predict) -> Predict:
+    """Return the mean of what a picker says of a panel, of its mirror image, and of both in reversed polarity."""
+
+    def mean(panel: Samples) -> Samples:
+        said = [predict(polarity * panel) for polarity in (np.float32(1), np.float32(-1))]
+        said += [
+            predict(np.ascontiguousarray(polarity * panel[::-1]))[::-1] for polarity in (np.float32(1), np.float32(-1))
+        ]
+        return np.asarray(np.mean(said, axis=0))
+
+    return mean
+
+
 def _openvino(picker: nn.Module) -> Predict:
     """Return logits as OpenVINO computes them on as many threads as PyTorch would."""
     import openvino

@@ -1,6 +1,7 @@
 """Gathers to pick rows: one picker, its weights proved, and a row for each trace whatever the gather holds."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,30 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 import seisray
-from seisray.config import BodyConfig, Engine, PanelConfig
+from seisray.config import BodyConfig, PanelConfig, PickConfig, config_dict
 from seisray.errors import GatherError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
-from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, decode, joined, no_picks
-from seisray.picking.engine import make_engine
+from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, candidates, decide, joined, no_picks
+from seisray.picking.engine import averaged, make_engine
+from seisray.picking.event import nearest_event
 from seisray.picking.parts import PICK_SCHEMA
+from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import tile_logits
+from seisray.picking.window import allowed_ms
 from seisray.registry import Model, Store
 from seisray.resampling import resample
 from seisray.transforms import Samples
+from seisray.units import ms_to_sample, sample_to_ms
 from seisray.weights import load_weights
 
 LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where the network's gain meets them
 
 
-def pick_settings(card: Model, *, engine: Engine = "torch", resampling: float = 1.0) -> dict[str, Any]:
+def pick_settings(card: Model, config: PickConfig, *, resampling: float = 1.0) -> dict[str, Any]:
     """Return every setting, besides the weights, that the picks of a picker depend on; see GatherPicker."""
     return {
-        "engine": engine,
+        "pick": config_dict(config),
         "resampling": resampling,
         "body": card.config.get("body"),
         "panel": card.config.get("panel"),
@@ -47,7 +52,8 @@ class GatherPicker:
     """Hold one picker on one device, and turn gathers into pick rows.
 
     sample_interval_us: of the gathers, by default that which the picker learned at. resampling: the factor by which
-    their samples are multiplied before the picker sees them; picks are times all the same.
+    their samples are multiplied before the picker sees them; picks are times all the same. config: by default as
+    the picker learned.
     """
 
     def __init__(
@@ -57,7 +63,7 @@ class GatherPicker:
         *,
         sha256: str,
         device: str = "cpu",
-        engine: Engine = "torch",
+        config: PickConfig | None = None,
         sample_interval_us: float | None = None,
         resampling: float = 1.0,
     ) -> None:
@@ -65,7 +71,9 @@ class GatherPicker:
         if weights_sha256(store, card) != sha256:
             raise StorageError(f"the weights of {card.ref} changed while it was picking; pick with another --out")
         picker, panel = load_picker(store, card)
-        self._model, self._predict = card.ref, make_engine(engine, picker, device=device)
+        self._config = config or PickConfig()
+        predict = make_engine(self._config.engine, picker, device=device)
+        self._model, self._predict = card.ref, averaged(predict) if self._config.average else predict
         self._gain, self._stretch, self._resampling = panel.gain, panel.samples, resampling
         self._interval_us = sample_interval_us or card.sample_interval_us
 
@@ -80,22 +88,33 @@ class GatherPicker:
         picks = no_picks(gather.n_traces, "dead")
         if usable.any():
             try:
-                picks = self._pick(_calm(gather.samples, finite), usable, gather.sample_interval_us)
+                picks = self._pick(gather, _calm(gather.samples, finite), usable)
             except Exception as error:  # whatever it is: the other gathers are picked
                 failure = " ".join(f"{type(error).__name__}: {error}".split())[:500]
                 picks = no_picks(gather.n_traces, "failed")
         flag = np.where(finite, np.where(gather.live, picks.flag, "dead"), "not_finite")
         return self._table(gather, picks, flag), failure
 
-    def _pick(self, samples: Samples, usable: NDArray[np.bool_], sample_interval_us: float) -> Picks:
-        if sample_interval_us != self._interval_us:
-            raise GatherError(f"sampled at {sample_interval_us:g} us, expected {self._interval_us:g} us")
-        found, seen = [], resample(samples, self._resampling)
+    def _pick(self, gather: Gather, samples: Samples, usable: NDArray[np.bool_]) -> Picks:
+        config, interval_us = self._config, gather.sample_interval_us / self._resampling
+        if gather.sample_interval_us != self._interval_us:
+            raise GatherError(f"sampled at {gather.sample_interval_us:g} us, expected {self._interval_us:g} us")
+        window_ms = allowed_ms(gather, config)
+        allowed = None if window_ms is None else ms_to_sample(window_ms, interval_us)
+        found, seen, n = [], resample(samples, self._resampling), N_CANDIDATES if config.smoothness else 1
         for keep, logits in tile_logits(self._predict, seen, gain=self._gain, stretch=self._stretch):
             if not np.isfinite(logits).all():
                 raise GatherError("the network answers with NaN or infinite numbers")
-            found.append(decode(logits, usable[keep], sample_interval_us / self._resampling))
-        return joined(found)
+            here = None if allowed is None else allowed[keep]
+            found.append(candidates(logits, usable[keep], n=n, allowed=here))
+        line = joined(found)
+        chosen = smoothest(line, interval_us / 1000, config.smoothness) if config.smoothness else None
+        picks = decide(line, interval_us, chosen=chosen)
+        if config.event == "learned":
+            return picks
+        at, reach = (ms_to_sample(ms, gather.sample_interval_us) for ms in (picks.pick_ms, config.event_ms))
+        moved = nearest_event(samples, at, config.event, float(reach))
+        return replace(picks, pick_ms=sample_to_ms(moved, gather.sample_interval_us))
 
     def _table(self, gather: Gather, picks: Picks, flag: NDArray[np.str_]) -> pa.Table:
         same = {

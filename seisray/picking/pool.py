@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 
+from seisray.config import PickConfig
 from seisray.gather import Gather, Reject
 from seisray.picking.attempts import begin, count_attempts
 from seisray.picking.claim import Identity
@@ -53,7 +54,7 @@ def pick_shards(
         fn_constructor_args=(order,),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, n), 1)),
         num_cpus=1,
-        num_gpus=1 if identity.settings["engine"] == "torch" and ray.cluster_resources().get("GPU") else 0,
+        num_gpus=1 if identity.settings["pick"]["engine"] == "torch" and ray.cluster_resources().get("GPU") else 0,
     )
     parts: dict[int, Part] = {}
     traces, started_s = 0, time.monotonic()
@@ -77,7 +78,7 @@ class ShardPicker:
             order.card,
             sha256=order.identity.weights_sha256,
             device=device,
-            engine=order.identity.settings["engine"],
+            config=PickConfig(**order.identity.settings["pick"]),
             sample_interval_us=order.work.sample_interval_us,
             resampling=order.identity.settings["resampling"],
         )

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import xxhash
 
-from seisray.config import Engine
+from seisray.config import PickConfig
 from seisray.errors import ConfigError, ExistsError, NotFoundError
 from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig
@@ -32,83 +33,93 @@ GATHERS_A_PLACE = 3  # looked at to tell how long a period is
 def pick(
     names: Sequence[str],
     *,
-    model: str,
     out: str,
     store: str,
+    model: str,
     workers: int | None = None,
-    engine: Engine = "torch",
     resume: bool = False,
-    config: IngestConfig | None = None,
+    reading: IngestConfig | None = None,
+    config: PickConfig | None = None,
 ) -> PickSet:
     """Pick a survey in the store, or field files; return the manifest of the picks.
 
-    names: one survey, or field files and folders. config: how to read field files. The rest as of `pick_survey`.
+    names: one survey, or field files and folders. reading: how to read field files. The rest as of `pick_survey`.
     Raises NotFoundError where a name is neither a survey nor a file.
     """
     place = Store(store)
     surveys = [name for name in names if name in place.names("surveys")]
     if surveys and len(names) > 1:
         raise ConfigError(f"{surveys[0]!r} is a survey; pick one survey at a time, or field files only")
-    if surveys and config is not None and config != IngestConfig():
+    if surveys and reading is not None and reading != IngestConfig():
         raise ConfigError(f"survey {surveys[0]!r} was read when it was ingested; leave out settings of field files")
+    how: dict[str, Any] = {
+        "model": model,
+        "out": out,
+        "store": store,
+        "workers": workers,
+        "resume": resume,
+        "config": config,
+    }
     if surveys:
-        return pick_survey(surveys[0], model=model, out=out, store=store, workers=workers, engine=engine, resume=resume)
+        return pick_survey(surveys[0], **how)
     for name in names:
         if not locate(name).exists():
             there = ", ".join(place.names("surveys")) or "none yet"
             raise NotFoundError(f"{name!r} is neither a survey in {place} (there: {there}) nor a field file")
-    return pick_files(
-        names, model=model, out=out, store=store, workers=workers, engine=engine, resume=resume, config=config
-    )
+    return pick_files(names, reading=reading, **how)
 
 
 def pick_survey(
     survey: str,
     *,
-    model: str,
     out: str,
     store: str,
+    model: str,
     workers: int | None = None,
-    engine: Engine = "torch",
     resume: bool = False,
+    config: PickConfig | None = None,
 ) -> PickSet:
     """Pick every trace of a survey and publish the picks; return their manifest.
 
-    model: a picker, name or name@version. workers: actors at most, by default one a core. engine: what computes the
-    network; openvino leaves GPUs alone. resume: keep the parts that
-    an interrupted run of the same picker over the same survey left; picks that are finished are returned as they are.
+    model: a picker, name or name@version. workers: actors at most, by default one a core. config: windows, engine and
+    the like. resume: keep the parts that an interrupted run of the same picker over the same survey left; picks that
+    are finished are returned as they are.
     Raises ExistsError where the name is taken, or was begun and resume was not asked for: nothing is ever deleted.
     """
     place = Store(store)
     work = SurveyWork(store=str(place), survey=place.survey(survey))
-    return _pick(place, work, model, out, workers, engine, resume)
+    return _pick(place, work, model, out, workers, resume, config or PickConfig())
 
 
 def pick_files(
     files: Sequence[str],
     *,
-    model: str,
     out: str,
     store: str,
+    model: str,
     workers: int | None = None,
-    engine: Engine = "torch",
     resume: bool = False,
-    config: IngestConfig | None = None,
+    reading: IngestConfig | None = None,
+    config: PickConfig | None = None,
 ) -> PickSet:
     """Pick every trace of SEG-Y or SEG-2 files, local or s3://, without a survey; return the manifest of the picks.
 
-    Files are read as `ingest` reads them with the same config; gathers that are none go to rejects.parquet. The rest as
-    of `pick_survey`. Raises FormatError where traces of a gather do not lie together, which ingest can mend.
+    Files are read as `ingest` reads them with the same settings; gathers that are none go to rejects.parquet. The rest
+    as of `pick_survey`. Raises FormatError where traces of a gather do not lie together, which ingest can mend.
     """
     place = Store(store)
-    work = field_work(out, files, config or IngestConfig(), place)
-    return _pick(place, work, model, out, workers, engine, resume)
+    work = field_work(out, files, reading or IngestConfig(), place)
+    return _pick(place, work, model, out, workers, resume, config or PickConfig())
 
 
-def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, engine: Engine, resume: bool) -> PickSet:
-    check_engine(engine)
+def _pick(
+    store: Store, work: Work, model: str, out: str, workers: int | None, resume: bool, config: PickConfig
+) -> PickSet:
+    check_engine(config.engine)
+    if config.fastest_m_s or config.slowest_m_s:
+        _check_offsets(work)
     card = _picker_card(store, model)
-    settings = pick_settings(card, engine=engine, resampling=_resampling(card, work))
+    settings = pick_settings(card, config, resampling=_resampling(card, work))
     settings |= work.settings if isinstance(work, FieldWork) else {}
     identity = Identity(
         survey=work.identity, model=card.ref, weights_sha256=weights_sha256(store, card), settings=settings
@@ -145,6 +156,16 @@ def _pick(store: Store, work: Work, model: str, out: str, workers: int | None, e
     write_rejects(folder, rejects, keep=())
     picks.write(folder / "manifest.json")
     return picks
+
+
+def _check_offsets(work: Work) -> None:
+    """Raise ConfigError where the first gather has no offset at all; of others, each is rejected for itself."""
+    first = next(work.gathers(0, []), None)
+    if first is not None and not np.isfinite(first.offset_m).any():
+        raise ConfigError(
+            f"{work.label} has no offsets, which fastest_m_s and slowest_m_s need; ingest it with --geometry, or leave "
+            "them out"
+        )
 
 
 def _picker_card(store: Store, model: str) -> Model:

@@ -7,7 +7,7 @@ import numpy as np
 
 from seisray.picking.traces import PickedShard
 
-PICKER_FLAGS = ("ok", "low_probability", "dead", "not_finite", "failed", "missing")
+PICKER_FLAGS = ("ok", "low_probability", "outside_window", "dead", "not_finite", "failed", "missing")
 """What a picker says of single traces; any other flag says that a pick does not fit the picks around it."""
 
 

@@ -31,6 +31,7 @@ from seisray.storage import Location, locate
 FLAGS = {
     "ok": "",
     "low_probability": "the picker itself is in doubt",
+    "outside_window": "nothing to pick between the times and velocities allowed",
     "dead": "all samples are the same; not picked",
     "not_finite": "NaN or infinite samples; not picked",
     "failed": "picking the gather failed; the set's rejects.parquet says why",

@@ -29,7 +29,7 @@ import torch
 from ingest_speed import SCRIPTS, fresh, make_file
 from pickable import write_picker
 
-from seisray.config import BodyConfig, Engine
+from seisray.config import BodyConfig, Engine, PickConfig
 from seisray.ingest import IngestConfig
 from seisray.picking.parts import write_part
 from seisray.picking.picker import GatherPicker, weights_sha256
@@ -69,7 +69,9 @@ def work_of_one_core(file: str, folder: str, engine: str) -> dict[str, float]:
     work = field_work("line", [file], IngestConfig(), store)
     card, clock = store.model("p"), Clock()
     sha256 = weights_sha256(store, card)
-    picker = GatherPicker(store, card, sha256=sha256, engine=engine, sample_interval_us=work.sample_interval_us)
+    picker = GatherPicker(
+        store, card, sha256=sha256, config=PickConfig(engine=engine), sample_interval_us=work.sample_interval_us
+    )
     picker._predict = clock.timed("network", picker._predict)
     write, n_traces = clock.timed("writing", write_part), 0
     began_s = time.perf_counter()

@@ -10,6 +10,7 @@ import pytest
 from pickable import write_picker
 
 from seisray.cli import main
+from seisray.config import PickConfig
 from seisray.errors import ExistsError, FormatError, PicksError
 from seisray.gather import Gather
 from seisray.ingest import IngestConfig, ingest, parts
@@ -73,7 +74,7 @@ def test_picks_are_those_of_the_survey(store: Store, file: Path) -> None:
 
 def test_another_engine_finds_the_same_picks(store: Store, file: Path) -> None:
     pytest.importorskip("openvino")
-    assert pick(store, file, "vino", engine="openvino").settings["engine"] == "openvino"
+    assert pick(store, file, "vino", config=PickConfig(engine="openvino")).settings["pick"]["engine"] == "openvino"
     own, other = (
         read_picks(store, store.picks(name)).sort_by([("ffid", "ascending"), ("trace", "ascending")])
         for name in ("straight", "vino")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seisray.picking.decode import decode
+from seisray.picking.decode import candidates, decide, decode, joined
 
 LIVE = np.array([True])
 
@@ -66,3 +66,48 @@ def test_dead_traces_have_no_pick() -> None:
 
 def test_large_logits_do_not_overflow() -> None:
     assert decode(1e4 * bell(50), LIVE, 250.0).pick_ms[0] == pytest.approx(12.5, abs=1e-3)
+
+
+def two_events(likelier: float) -> np.ndarray:
+    """Return logits of events at samples 20 and 60, the second likelier by a factor of e to the power given."""
+    return np.logaddexp(bell(20), bell(60) + likelier).astype(np.float32)
+
+
+def test_candidates_come_likeliest_first() -> None:
+    found = candidates(two_events(1.0), LIVE, n=4)
+    assert found.time[0, :2] == pytest.approx([60, 20], abs=0.01)
+    assert found.probability[0, :2] == pytest.approx(np.array([np.e, 1]) / (1 + np.e), abs=1e-3)
+
+
+def test_the_likeliest_of_many_is_the_only_one_of_one() -> None:
+    logits = np.random.default_rng(0).normal(size=(7, 201)).astype(np.float32) * 4
+    one, many = (decide(candidates(logits, np.ones(7, bool), n=n), 250.0) for n in (1, 8))
+    np.testing.assert_array_equal(one.pick_ms, many.pick_ms)
+    np.testing.assert_array_equal(one.probability, many.probability)
+
+
+def test_a_plateau_of_certainty_has_one_candidate() -> None:
+    found = candidates(bell(50), LIVE, n=5)
+    assert (found.probability[0] > 1e-3).tolist() == [True, False, False, False, False]
+
+
+def test_what_lies_outside_the_window_is_not_picked_and_stays_as_probable() -> None:
+    logits = two_events(1.0)
+    picks = decide(candidates(logits, LIVE, allowed=np.array([[10.0, 40.0]])), 1000.0)
+    assert picks.pick_ms[0] == pytest.approx(20, abs=0.01)
+    assert picks.probability[0] == pytest.approx(1 / (1 + np.e), abs=1e-3)
+    assert picks.flag[0] == "low_probability"
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_window_beside_the_record_leaves_nothing_to_pick(n: int) -> None:
+    picks = decide(candidates(bell(50), LIVE, n=n, allowed=np.array([[200.0, np.inf]])), 1000.0)
+    assert np.isnan(picks.pick_ms[0])
+    assert (picks.flag[0], picks.probability[0]) == ("outside_window", 0)
+
+
+def test_tiles_join_to_what_the_gather_gives_at_once() -> None:
+    logits, live = np.random.default_rng(1).normal(size=(9, 81)).astype(np.float32), np.arange(9) != 4
+    parts = [candidates(logits[part], live[part], n=3) for part in (slice(0, 4), slice(4, 9))]
+    whole = decide(candidates(logits, live, n=3), 250.0)
+    np.testing.assert_array_equal(decide(joined(parts), 250.0).pick_ms, whole.pick_ms)

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pickable import write_picker
 
+from seisray.config import PickConfig
 from seisray.errors import StorageError
 from seisray.gather import Gather
+from seisray.picking.decode import REACH_SAMPLES
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.registry import Model, Store
 from seisray.resampling import resample_gather
@@ -139,3 +141,49 @@ def test_a_resampled_gather_gets_the_times_of_the_record_that_the_picker_saw(mad
     rows, failure = knowing.rows(coarse)
     assert failure is None
     assert rows.equals(direct.rows(resample_gather(coarse, 2.0))[0])
+
+
+def test_averaging_makes_mirror_images_and_polarity_indifferent(made: tuple[Store, Model]) -> None:
+    picker = GatherPicker(*made, sha256=weights_sha256(*made), config=PickConfig(average=True))
+    samples = noise(16, 96)  # sixteen traces, so that mirrored ones are pooled alike
+    pick_ms = [picker.rows(gather(one))[0]["pick_ms"].to_numpy() for one in (samples, -samples, samples[::-1])]
+    np.testing.assert_allclose(pick_ms[1], pick_ms[0], atol=1e-3)
+    np.testing.assert_allclose(pick_ms[2][::-1], pick_ms[0], atol=1e-3)
+    alone = GatherPicker(*made, sha256=weights_sha256(*made)).rows(gather(samples))[0]["pick_ms"].to_numpy()
+    assert not np.allclose(alone, pick_ms[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("resampling", [1.0, 2.0])
+def test_picks_keep_to_their_window(made: tuple[Store, Model], resampling: float) -> None:
+    config = PickConfig(earliest_ms=40, latest_ms=60)
+    picker = GatherPicker(*made, sha256=weights_sha256(*made), config=config, resampling=resampling)
+    rows, failure = picker.rows(gather(noise(8, 128)))
+    pick_ms = rows["pick_ms"].to_numpy()
+    reach_ms = REACH_SAMPLES / resampling  # a pick is the mean of what lies around a peak in the window
+    assert failure is None
+    assert ((pick_ms >= 40 - reach_ms) & (pick_ms <= 60 + reach_ms))[np.isfinite(pick_ms)].all()
+    assert np.isfinite(pick_ms).any()
+
+
+def test_smooth_picks_differ_less_from_trace_to_trace(made: tuple[Store, Model]) -> None:
+    samples, step_ms = noise(300, 96), []  # more traces than a tile
+    for smoothness in (0.0, 1e3):
+        picker = GatherPicker(*made, sha256=weights_sha256(*made), config=PickConfig(smoothness=smoothness))
+        pick_ms = picker.rows(gather(samples))[0]["pick_ms"].to_numpy()
+        step_ms.append(np.abs(np.diff(pick_ms[np.isfinite(pick_ms)])).mean())
+    assert step_ms[1] < 0.5 * step_ms[0]
+
+
+def test_picks_lie_on_the_event_asked_for(made: tuple[Store, Model]) -> None:
+    samples = noise(8, 128).cumsum(axis=1)
+    picker = GatherPicker(*made, sha256=weights_sha256(*made), config=PickConfig(event="peak", event_ms=30))
+    pick_ms = picker.rows(gather(samples))[0]["pick_ms"].to_numpy()
+    for trace, at in zip(samples[np.isfinite(pick_ms)], pick_ms[np.isfinite(pick_ms)].round().astype(int), strict=True):
+        assert trace[at] >= max(trace[at - 1], trace[at + 1])
+
+
+def test_a_gather_without_the_offsets_that_a_velocity_needs_is_rejected(made: tuple[Store, Model]) -> None:
+    picker = GatherPicker(*made, sha256=weights_sha256(*made), config=PickConfig(slowest_m_s=300))
+    rows, failure = picker.rows(gather(noise(3, 64)))
+    assert rows["flag"].to_pylist() == ["failed"] * 3
+    assert "trace 1 has no offset (3 such traces)" in str(failure)

@@ -1,0 +1,61 @@
+"""How gathers are picked."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from seisray.config.checks import allow, require
+
+Engine = Literal["torch", "openvino"]
+"""What computes a network that picks."""
+Event = Literal["learned", "onset", "peak", "trough", "zero"]
+"""What of a wavelet a pick marks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PickConfig:
+    """What picks depend on besides the picker and the data; 0 turns each off.
+
+    Parameters
+    ----------
+    engine
+        What computes the network: torch, or openvino, for processors only (pip install seisray[openvino]).
+    earliest_ms
+        No pick lies before this time from the first sample.
+    latest_ms
+        No pick lies after this time from the first sample.
+    fastest_m_s
+        No pick lies before the offset over this velocity, counted from the shot.
+    slowest_m_s
+        No pick lies after the offset over this velocity, counted from the shot.
+    slack_ms
+        By which these velocities may be missed.
+    smoothness
+        What a pick that lies a millisecond off its neighbour's loses, in the logarithm of its probability: where a
+        trace could be picked at several times, its neighbours decide.
+    average
+        Pick by the mean of what the picker says of a gather, of its mirror image, and of both in reversed polarity:
+        four times the work.
+    event
+        What a pick marks: what the picker learned, or the onset, peak, trough or zero crossing nearest to that.
+    event_ms
+        Farthest that it lies from there; picks with none so near stay as they are.
+    """
+
+    engine: Engine = "torch"
+    earliest_ms: float = 0.0
+    latest_ms: float = 0.0
+    fastest_m_s: float = 0.0
+    slowest_m_s: float = 0.0
+    slack_ms: float = 5.0
+    smoothness: float = 0.0
+    average: bool = False
+    event: Event = "learned"
+    event_ms: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, kind in (("engine", Engine), ("event", Event)):
+            require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
+        allow(self, "0..1e6", 0, 1e6, "earliest_ms", "latest_ms", "slack_ms", "event_ms", "smoothness")
+        allow(self, "0..1e5", 0, 1e5, "fastest_m_s", "slowest_m_s")
+        require(not 0 < self.latest_ms <= self.earliest_ms, self, "latest_ms", "after earliest_ms, or 0")
+        require(not 0 < self.fastest_m_s <= self.slowest_m_s, self, "fastest_m_s", "above slowest_m_s, or 0")
