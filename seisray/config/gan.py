@@ -148,7 +148,7 @@ class AdversaryConfig:
     augment: float = 0.0
     augment_target: float = 0.0
     augment_steps: int = 1000
-    coarse_share: float = 0.5
+    coarse_share: float = 0.0
     instance_noise: float = 0.0
     instance_noise_steps: int = 1000
     label_smoothing: float = 0.0

@@ -1,13 +1,13 @@
-"""What each stabiliser of the GAN is worth on field gathers: plain settings, and one change at a time.
+"""What each stabiliser of the GAN is worth on field gathers: the default settings, and one change at a time.
 
     python tests/benchmarks/ablations.py DATA [--out FILE] [--steps 500] [--batch 8] [--seeds 3] [--only NAME ...]
 
-DATA: the folder with geostack, danube_island and soda_lakes. The plain settings are the defaults but for going from
-coarse to fine. Panels of 32 x 128, plain torch, each run a Ray task on one core, as many at a time as there are cores.
-Each run is measured against gathers that it did not learn from and appended to FILE, so that an interrupted script goes
-on where it was; the table of what FILE holds is printed at the end, means over the seeds, with the number of collapsed
-runs: those whose samples are less than 0.3 times as diverse as field panels, or whose recall is below 0.1. d: distance;
-those of Fréchet and of spectra are given as multiples of their real-real floor.
+DATA: the folder with geostack, danube_island and soda_lakes. Panels of 32 x 128, plain torch, each run a Ray task on
+one core, as many at a time as there are cores. Each run is measured against gathers that it did not learn from and
+appended to FILE, so that an interrupted script goes on where it was; the table of what FILE holds is printed at the
+end, means over the seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as
+field panels, or whose recall is below 0.1. d: distance; those of Fréchet and of spectra are given as multiples of their
+real-real floor.
 """
 
 import argparse
@@ -33,10 +33,9 @@ from seisray.training.gan import GanStep
 from seisray.training.measure import measure_generator
 from seisray.transforms import cut_panels
 
-BASE = {"coarse_share": 0.0}
 UNET = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
 CHANGES: Mapping[str, dict[str, Any]] = {
-    "as they are (judge of features, RpGAN, spectral norm on D)": {},
+    "default (judge of features, RpGAN, spectral norm on D)": {},
     "U-Net that learns as it judges, bce, R1 0.3": UNET,
     "the same with RpGAN, R1 + R2 1, no spectral norm": UNET
     | {"loss": "rpgan", "r1": 1.0, "r2": 1.0, "spectral_norm": False, "penalty_every": 2},
@@ -85,8 +84,8 @@ COLUMNS = {
 
 
 def settings(change: Mapping[str, Any], steps: int, batch: int, seed: int) -> GanConfig:
-    """Return the settings that all are compared with, with one change."""
-    adversary = BASE | {name: value for name, value in change.items() if name not in (*OF_GENERATOR, "precision")}
+    """Return the default settings with one change."""
+    adversary = {name: value for name, value in change.items() if name not in (*OF_GENERATOR, "precision")}
     generator = {OF_GENERATOR[name]: value for name, value in change.items() if name in OF_GENERATOR}
     precision = change.get("precision", "auto")
     return GanConfig(

@@ -34,7 +34,7 @@ Weights = Mapping[str, Tensor]
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH = 12
 SYNTHETIC_SHOTS, SYNTHETIC_TRACES = 60, 48
-UNET = AdversaryConfig(judge="unet", loss="bce", r1=0.3, minibatch_std=0, coarse_share=0.0)
+UNET = AdversaryConfig(judge="unet", loss="bce", r1=0.3, minibatch_std=0)
 
 
 def start_of(kind: str, traces: Sequence[Samples], synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
