@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from seisray.config import GeneratorConfig, PanelConfig
 from seisray.models.unet import conv, orthogonalise, spectral_normed, weighted_layers
@@ -16,26 +17,31 @@ class StyledConv(nn.Module):
 
     noisy: add noise, too. Field panels are largely ambient noise, which no latent vector of a few dozen numbers can
     spell out (Karras et al. 2019, 1812.04948); how loud it is in each channel is the style's to say, since some records
-    are quiet and others are not.
+    are quiet and others are not. There are two: of each trace for itself, as wind is, and of all traces at once, as
+    what a recorder or a power line adds.
     """
 
     def __init__(self, n_in: int, n_out: int, latent: int, *, noisy: bool = False) -> None:
         super().__init__()
         self.conv = conv(n_in, n_out)
-        self.style = nn.Linear(latent, (3 if noisy else 2) * n_out)
+        self.style = nn.Linear(latent, (4 if noisy else 2) * n_out)
         nn.init.normal_(self.style.weight, std=0.1 * latent**-0.5)  # near 0: at first a plain convolution
         nn.init.zeros_(self.style.bias)
-        self.noise_gain = nn.Parameter(torch.zeros(n_out, 1, 1)) if noisy else None
+        self.noise_gain = nn.Parameter(torch.zeros(2, n_out, 1, 1)) if noisy else None
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return (batch, n_out, traces, samples); noise: (batch, 1, traces, samples), drawn where none is given."""
+        """Return (batch, n_out, traces, samples).
+
+        noise: (batch, 1, traces + 1, samples), the last row that of all traces; drawn where none is given.
+        """
         x = self.conv(x)
         scale, shift, *louder = self.style(style)[..., None, None].split(x.shape[1], dim=1)  # (B, n_out, 1, 1) each
         x = x * (1 + scale) + shift
         if self.noise_gain is not None:
-            noise = torch.randn_like(x[:, :1]) if noise is None else noise
-            x = x + self.noise_gain * (1 + louder[0]) * noise
+            noise = torch.randn_like(F.pad(x[:, :1], (0, 0, 0, 1))) if noise is None else noise
+            own, common = (gain * (1 + more) for gain, more in zip(self.noise_gain, louder, strict=True))
+            x = x + own * noise[:, :, :-1] + common * noise[:, :, -1:]
         return torch.as_tensor(self.activation(x))
 
 
@@ -89,13 +95,13 @@ class Generator(nn.Module):
             spectral_normed(self)
 
     def draw_noise(self, n: int, device: torch.device | str) -> list[Tensor]:
-        """Return what `forward` would draw for n panels: (n, 1, traces, samples) of each block, coarsest first."""
+        """Return what `forward` would draw for n panels: (n, 1, traces + 1, samples) of each block, coarsest first."""
         kind = torch.device(device).type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
         _, traces, samples = self.seed_shape
         sizes = [(traces << level, samples << level) for level in range(len(self.blocks))]
         finest = (sizes[-1][0], 2 * sizes[-1][1])
-        return [torch.randn(n, 1, *size, device=device, dtype=dtype) for size in (*sizes, finest)]
+        return [torch.randn(n, 1, high + 1, long, device=device, dtype=dtype) for high, long in (*sizes, finest)]
 
     def forward(self, latent: Tensor, *noise: Tensor) -> Tensor:
         """Return panels. noise: of `draw_noise`; drawn on the way where none is given."""

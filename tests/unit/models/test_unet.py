@@ -4,7 +4,7 @@ from torch import nn
 
 from seisray.config import BodyConfig, GeneratorConfig, PanelConfig
 from seisray.models.discriminator import Discriminator, spread
-from seisray.models.generator import Generator
+from seisray.models.generator import Generator, StyledConv
 from seisray.models.unet import held_norms, orthogonalise, spectral_normed, weighted_layers
 
 BODY = BodyConfig(channels=(2, 3, 4, 5))
@@ -99,3 +99,14 @@ def test_noise_drawn_before_is_the_noise_drawn_on_the_way() -> None:
     torch.manual_seed(1)
     assert torch.equal(generator(latent, *generator.draw_noise(2, "cpu")), inline)
     assert not torch.equal(generator(latent, *generator.draw_noise(2, "cpu")), inline)
+
+
+@pytest.mark.parametrize(("kind", "alike"), [(0, False), (1, True)], ids=["each trace's own", "of all traces"])
+def test_noise_is_of_each_trace_or_of_all(kind: int, alike: bool) -> None:
+    layer = StyledConv(1, 1, 4, noisy=True)
+    nn.init.zeros_(layer.conv.weight)
+    with torch.no_grad():
+        layer.noise_gain[kind] = 1.0
+        rows = layer(torch.zeros(2, 1, 5, 16), torch.zeros(2, 4))[:, 0]
+    assert rows.std() > 0.1
+    assert torch.equal(rows, rows[:, :1].expand_as(rows)) == alike
