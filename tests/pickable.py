@@ -44,7 +44,7 @@ def write_survey(
         totals["n_live"] += sum(int(gather.live.sum()) for gather in chunk)
         totals["n_labelled"] += sum(int(gather.labelled.sum()) for gather in chunk)
         n_samples = max(n_samples, *(gather.n_samples for gather in chunk))
-        sample_interval_us = chunk[0].sample_interval_us
+        sample_interval_us = sample_interval_us or chunk[0].sample_interval_us
     survey = Survey(
         survey=name,
         **totals,
