@@ -33,8 +33,7 @@ class PickConfig:
         What a pick that lies a millisecond off its neighbour's loses, in the logarithm of its probability: where a
         trace could be picked at several times, its neighbours decide.
     average
-        Pick by the mean of what the picker says of a gather, of its mirror image, and of both in reversed polarity:
-        four times the work.
+        Pick by the mean of what the picker says of a gather and of its mirror image, at twice the work.
     event
         What a pick marks: what the picker learned, or the onset, peak, trough or zero crossing nearest to that.
     event_ms

@@ -143,12 +143,11 @@ def test_a_resampled_gather_gets_the_times_of_the_record_that_the_picker_saw(mad
     assert rows.equals(direct.rows(resample_gather(coarse, 2.0))[0])
 
 
-def test_averaging_makes_mirror_images_and_polarity_indifferent(made: tuple[Store, Model]) -> None:
+def test_averaging_makes_mirror_images_indifferent(made: tuple[Store, Model]) -> None:
     picker = GatherPicker(*made, sha256=weights_sha256(*made), config=PickConfig(average=True))
     samples = noise(16, 96)  # sixteen traces, so that mirrored ones are pooled alike
-    pick_ms = [picker.rows(gather(one))[0]["pick_ms"].to_numpy() for one in (samples, -samples, samples[::-1])]
-    np.testing.assert_allclose(pick_ms[1], pick_ms[0], atol=1e-3)
-    np.testing.assert_allclose(pick_ms[2][::-1], pick_ms[0], atol=1e-3)
+    pick_ms = [picker.rows(gather(one))[0]["pick_ms"].to_numpy() for one in (samples, samples[::-1])]
+    np.testing.assert_allclose(pick_ms[1][::-1], pick_ms[0], atol=1e-3)
     alone = GatherPicker(*made, sha256=weights_sha256(*made)).rows(gather(samples))[0]["pick_ms"].to_numpy()
     assert not np.allclose(alone, pick_ms[0], atol=1e-3)
 
