@@ -9,6 +9,7 @@ from seisray.config import (
     GanConfig,
     InpaintConfig,
     MaskedConfig,
+    PickConfig,
     PickerConfig,
     TuneConfig,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "InpaintConfig",
     "Inspection",
     "MaskedConfig",
+    "PickConfig",
     "PickerConfig",
     "Store",
     "SyntheticConfig",

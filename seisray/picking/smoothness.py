@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from seisray.picking.decode import Candidates
 
 N_CANDIDATES = 8  # of a trace: more hardly ever have a probability to speak of
-_LEAST = 1e-9  # probability of a candidate that is not there
+_LEAST = 1e-9  # probability that still counts
 
 
 def smoothest(found: Candidates, sample_interval_ms: float, weight: float) -> NDArray[np.intp]:
@@ -17,10 +17,12 @@ def smoothest(found: Candidates, sample_interval_ms: float, weight: float) -> ND
     share the difference.
     """
     chosen = np.zeros(len(found.live), int)
-    traces = np.flatnonzero(found.live & (found.probability[:, 0] >= found.none))
+    best_there = found.probability[:, 0]
+    traces = np.flatnonzero(found.live & (best_there > 0) & (best_there >= found.none))
     if not traces.size:
         return chosen
-    gain = np.log(np.maximum(found.probability[traces], _LEAST))  # (n, K)
+    probability = found.probability[traces]  # (n, K), 0 = no candidate, which no line may choose
+    gain = np.where(probability > 0, np.log(np.maximum(probability, _LEAST)), -np.inf)
     time_ms = found.time[traces] * sample_interval_ms
     before = np.empty(gain.shape, int)
     best = gain[0]

@@ -65,3 +65,8 @@ def test_dead_traces_are_stepped_over() -> None:
 
 def test_a_gather_without_a_live_trace_has_no_line() -> None:
     assert smoothest(made(np.ones((3, 2)), np.full((3, 2), 0.5), np.zeros(3, bool)), 1.0, 1.0).tolist() == [0, 0, 0]
+
+
+def test_a_candidate_that_is_not_there_is_never_chosen() -> None:
+    found = made(np.array([[10.0, 10.0], [90.0, 10.0], [10.0, 10.0]]), np.array([[0.9, 0.1], [1.0, 0.0], [0.9, 0.1]]))
+    assert smoothest(found, 1.0, 1e6)[1] == 0
