@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from seisray.config import BodyConfig
 from seisray.models.discriminator import Judgement, spread
@@ -64,7 +65,11 @@ class ProjectedDiscriminator(nn.Module):
 
 
 class PatchHead(nn.Module):
-    """Mix channels at random, once and for all, stride, and judge: (batch, n_in, ...) -> (batch, patches)."""
+    """Mix channels at random, once and for all, stride, and judge: (batch, n_in, ...) -> (batch, patches).
+
+    The mixture and the first convolution are one: at the panels themselves, one channel wide, that spares it 15 of 16
+    multiplications.
+    """
 
     def __init__(self, n_in: int, width: int, strides: Sequence[tuple[int, int]]) -> None:
         super().__init__()
@@ -75,7 +80,13 @@ class PatchHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits."""
-        return torch.as_tensor(self.judge(self.mix(x)).flatten(1))
+        first, *others = self.judge
+        kernel = torch.einsum("omhw,mi->oihw", first.weight, self.mix.weight[:, :, 0, 0])
+        kernel = kernel.contiguous(memory_format=torch.channels_last)  # or gradients change their layout on the way
+        x = F.conv2d(x, kernel, first.bias, first.stride, first.padding)
+        for layer in others:
+            x = layer(x)
+        return x.flatten(1)
 
 
 def spectrum(panels: Tensor) -> Tensor:

@@ -128,7 +128,8 @@ class GanStep(Resumable):
         draws = self._draw(len(real))
         with torch.set_grad_enabled(adversary.accumulate == 1):  # micro-batches are made again, one by one
             fake = self._make(draws)
-        figures = self._run_d(real, fake.detach()) | self._run_g(real, fake, draws)
+        figures, rivals = self._run_d(real, fake.detach())
+        figures |= self._run_g(fake, rivals, draws)
         self._average()
         self.step += 1
         return figures
@@ -200,35 +201,32 @@ class GanStep(Resumable):
             between=penalised and bool(adversary.gradient_penalty),
         )
 
-    def _run_d(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def _run_d(self, real: Tensor, fake: Tensor) -> tuple[dict[str, Tensor], list[Judgement]]:
+        """Return the figures of D's step, and what it said of the real panels, a micro-batch each, without a graph."""
         adversary = self.config.adversary
         paid = bool(penalty_weights(adversary)) and self.step % adversary.penalty_every == 0
         decay = along_cosine(adversary.penalty_decay, passed(self.step, self.config.train.steps))
         exam = self._exam(real, fake, penalised=paid)
+        scale = adversary.penalty_every * decay if paid else 0.0
         self.opt_d.zero_grad(set_to_none=True)
-        found = []
+        found, of_real = [], []
         for part in parts(list(exam.parts(adversary.accumulate)), self.discriminator, self._judge):
             panels = part.panels.requires_grad_(paid)
-            loss, figures = mark(
-                self._judged(self._judge, panels),
-                part,
-                panels,
-                adversary,
-                anchors=self.balance.anchors,
-                penalty_scale=adversary.penalty_every * decay if paid else 0.0,
-            )
+            said = self._judged(self._judge, panels)
+            loss, figures = mark(said, part, panels, adversary, anchors=self.balance.anchors, penalty_scale=scale)
             (loss / adversary.accumulate).backward()
             found.append(figures)
+            of_real.append(Judgement(*(head[: len(part.shown["real"])].detach() for head in said)))
         figures = mean_figures(found)
         figures["d_gradient"] = gradient_norm(self.discriminator, adversary.gradient_clip)
         self.opt_d.step()
         if adversary.augment or adversary.augment_target:
             figures["augment_p"] = self.balance.probability * self._warmth
         self.balance.update(figures.pop("confidence"), figures["real_logit"], figures["fake_logit"])
-        return figures
+        return figures, of_real
 
-    def _run_g(self, real: Tensor, fake: Tensor, draws: list[Draw]) -> dict[str, Tensor]:
-        gradient, loss = self._ask_d(real, fake.detach())
+    def _run_g(self, fake: Tensor, rivals: list[Judgement], draws: list[Draw]) -> dict[str, Tensor]:
+        gradient, loss = self._ask_d(fake.detach(), rivals)
         self.opt_g.zero_grad(set_to_none=True)
         if len(draws) == 1:
             fake.backward(gradient)
@@ -241,8 +239,11 @@ class GanStep(Resumable):
         self.opt_g.step()
         return {"g_loss": loss, "g_gradient": norm}
 
-    def _ask_d(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gradient of G's loss by fake panels without a graph, and the loss. D is not under DDP here."""
+    def _ask_d(self, fake: Tensor, rivals: list[Judgement]) -> tuple[Tensor, Tensor]:
+        """Return the gradient of G's loss by fake panels without a graph, and the loss. D is not under DDP here.
+
+        rivals: what D said of real panels in its own step: for games that compare; asking again is a tenth of a step.
+        """
         adversary, judge = self.config.adversary, self.discriminator
         cost = game(adversary.loss).g
         share = along_line(1.0, adversary.top_k, passed(self.step, self.config.train.steps))
@@ -250,21 +251,16 @@ class GanStep(Resumable):
         judge.requires_grad_(False)
         fake.requires_grad_()
         shown = self._show(fake)
-        rivals = self._show(real) if adversary.loss == "rpgan" else real
         gradients: list[Tensor] = []
         losses: list[dict[str, Tensor]] = []
-        pairs = list(zip(shown.chunk(adversary.accumulate), rivals.chunk(adversary.accumulate), strict=True))
+        pairs = list(zip(shown.chunk(adversary.accumulate), rivals, strict=True))
         for part, rival in parts(pairs, judge):
             seen = part.detach().requires_grad_()
             said = self._judged(self._alone, seen)
-            against = said
-            if adversary.loss == "rpgan":
-                with torch.no_grad(), held_norms(judge):
-                    against = self._judged(self._alone, rival)
             if share < 1:
                 kept = best(said.panel.detach().reshape(len(part), -1).mean(dim=1), share)
-                said, against = (Judgement(*(head[kept] for head in one)) for one in (said, against))
-            loss = cost(said.panel, against.panel) + adversary.pixel_weight * cost(said.pixel, against.pixel)
+                said, rival = (Judgement(*(head[kept] for head in one)) for one in (said, rival))
+            loss = cost(said.panel, rival.panel) + adversary.pixel_weight * cost(said.pixel, rival.pixel)
             gradients += torch.autograd.grad(loss / adversary.accumulate, seen)
             losses.append({"g_loss": loss.detach()})
         for parameter in learns:

@@ -50,9 +50,16 @@ def test_the_slope_of_panels_goes_through_the_body() -> None:
 def test_panels_without_a_graph_cost_none_in_the_body() -> None:
     network = judge()
     seen = []
-    network.heads[0].mix.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].requires_grad))
+    network.heads[0].register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].requires_grad))
     network(torch.randn(2, 1, 8, 32))
     assert seen == [False]
+
+
+def test_a_head_convolves_a_mixture_of_channels() -> None:
+    network = judge().eval()
+    for head, n_in in ((network.raw_head, 1), (network.heads[0], CONFIG.channels[0])):
+        x = torch.randn(2, n_in, 8, 32)
+        torch.testing.assert_close(head(x), head.judge(head.mix(x)).flatten(1))
 
 
 def test_panels_that_are_all_alike_are_told_by_their_spread() -> None:

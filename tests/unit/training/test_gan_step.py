@@ -328,11 +328,11 @@ def test_figures_are_those_of_what_is_in_use() -> None:
 def test_with_any_loss_a_step_of_d_and_one_along_its_gradient_pay(loss: str) -> None:
     step = GanStep(config(loss=loss, spectral_norm=False, r1=0, reconstruction_weight=0, d_lr=1e-3))
     real, fake = PANELS[0][:, None], PANELS[1][:, None]
-    before = step._run_d(real, fake)
-    after = step._run_d(real, fake)
+    before, _ = step._run_d(real, fake)
+    after, rivals = step._run_d(real, fake)
     assert after["d_loss"] + 0.5 * after["d_pixel"] < before["d_loss"] + 0.5 * before["d_pixel"]
-    gradient, cost = step._ask_d(real, fake.clone())
-    _, less = step._ask_d(real, fake - 0.1 * gradient / gradient.norm())
+    gradient, cost = step._ask_d(fake.clone(), rivals)
+    _, less = step._ask_d(fake - 0.1 * gradient / gradient.norm(), rivals)
     assert less < cost
 
 
@@ -421,7 +421,7 @@ def test_at_the_end_of_a_run_g_learns_from_the_best_fakes_alone() -> None:
         logits = step.discriminator(fake).panel
     for at, kept in ((0, 4), (3, 2)):
         step.step = at
-        gradient, _ = step._ask_d(PANELS[0][:, None], fake.clone())
+        gradient, _ = step._ask_d(fake.clone(), [step.discriminator(PANELS[0][:, None])])
         learned = gradient.flatten(1).any(1)
         assert learned.sum() == kept
         assert logits[learned].min() > logits[~learned].max() if kept < 4 else True
@@ -433,8 +433,8 @@ def test_g_is_shown_the_way_through_the_augmentation() -> None:
     step._show = lambda panels: -panels.flip(2)  # type: ignore[method-assign]
     plain = GanStep(config())
     fake = torch.randn(4, 1, 8, 32)
-    mirrored, _ = step._ask_d(PANELS[0][:, None], fake.clone())
-    expected, _ = plain._ask_d(PANELS[0][:, None], -fake.flip(2))
+    mirrored, _ = step._ask_d(fake.clone(), [step.discriminator(PANELS[0][:, None])])
+    expected, _ = plain._ask_d(-fake.flip(2), [plain.discriminator(PANELS[0][:, None])])
     assert torch.equal(mirrored, -expected.flip(2))
 
 
