@@ -10,6 +10,7 @@ import ray
 
 from seisray.config import PickConfig
 from seisray.gather import Gather, Reject
+from seisray.heap import keep_heap
 from seisray.picking.attempts import begin, count_attempts
 from seisray.picking.claim import Identity
 from seisray.picking.parts import Part, kept_part, parts_there, write_part
@@ -71,6 +72,7 @@ class ShardPicker:
     """Hold one picker in one worker, and turn shards into parts of picks."""
 
     def __init__(self, order: Order) -> None:
+        keep_heap()
         self._order, self._run, self._shards = order, order.identity.digest, order.work.shards
         device = "cuda" if ray.get_gpu_ids() else "cpu"
         self._picker = GatherPicker(

@@ -13,6 +13,7 @@ from seisray.config import BodyConfig, PickerConfig, config_dict
 from seisray.errors import ConfigError
 from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
+from seisray.heap import keep_heap
 from seisray.registry import Model, Store
 from seisray.resampling import in_one_tempo
 from seisray.session import connect
@@ -133,6 +134,7 @@ def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: 
 
 def picker_loop(job: dict[str, Any]) -> None:
     """Train on one worker; every worker runs this. job["validation"]: gathers to score at each checkpoint, if any."""
+    keep_heap()
     config: PickerConfig = job["config"]
     train = config.train
     context = ray.train.get_context()

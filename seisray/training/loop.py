@@ -12,6 +12,7 @@ import ray.train.torch
 import torch
 
 from seisray.config import config_dict
+from seisray.heap import keep_heap
 from seisray.report.plots import png_bytes
 from seisray.storage import Location
 from seisray.stream import panel_batches
@@ -27,6 +28,7 @@ from seisray.transforms import Samples
 
 def pretrain_loop(job: dict[str, Any]) -> None:
     """Train on one worker. job: kind (see WAYS), config, refs of shards, folder, board."""
+    keep_heap()
     way, config = WAYS[job["kind"]], job["config"]
     train = config.train
     context = ray.train.get_context()

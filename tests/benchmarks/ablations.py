@@ -27,6 +27,7 @@ from real_surveys import survey_settings
 
 from seisray.api import GanConfig, Store, ingest
 from seisray.config import AdversaryConfig, GeneratorConfig, PanelConfig, TrainConfig, fingerprint
+from seisray.heap import keep_heap
 from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
 from seisray.training.gan import GanStep
@@ -120,6 +121,7 @@ def field_panels(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]
 def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[str, Any]:
     """Return the outcome of one run."""
     torch.set_num_threads(1)
+    keep_heap()
     began_s = time.perf_counter()
     step = train(config, refs[0])
     seconds = time.perf_counter() - began_s

@@ -35,6 +35,7 @@ from real_surveys import survey_settings
 
 from seisray.config import PickerConfig, PickerTrainConfig, TransferConfig, fingerprint
 from seisray.gather import Gather
+from seisray.heap import keep_heap
 from seisray.ingest import ingest
 from seisray.registry import Store
 from seisray.session import connect, free_cores
@@ -89,6 +90,7 @@ def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[
 def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     """Train the picker of a cell; return its scores by survey."""
     torch.set_num_threads(1)
+    keep_heap()
     learn, judges = gathers_of(cell, data)
     config = PickerConfig(
         transfer=TransferConfig(lr=cell.lr, encoder_lr=cell.encoder_lr, decoder=", encoder only" not in cell.start),

@@ -22,6 +22,7 @@ from seisray.config import (
     TrainConfig,
 )
 from seisray.gather import Gather
+from seisray.heap import keep_heap
 from seisray.models.transfer import bake_spectral_norm
 from seisray.resampling import resample_gather, resampling_factor, samples_per_period
 from seisray.synthetic.survey import SyntheticConfig, synthetic_gather
@@ -44,6 +45,7 @@ def start_of(kind: str, traces: Sequence[Samples], synthetic: Sequence[Gather], 
     of masked reconstruction; the others get about as many seconds.
     """
     torch.set_num_threads(1)
+    keep_heap()
     return MAKERS[kind](traces, synthetic, steps, seed)
 
 

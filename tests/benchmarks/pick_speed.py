@@ -30,6 +30,7 @@ from ingest_speed import SCRIPTS, fresh, make_file
 from pickable import write_picker
 
 from seisray.config import BodyConfig, Engine, PickConfig
+from seisray.heap import keep_heap
 from seisray.ingest import IngestConfig
 from seisray.picking.parts import write_part
 from seisray.picking.picker import GatherPicker, weights_sha256
@@ -65,6 +66,7 @@ def work_of_one_core(file: str, folder: str, engine: str) -> dict[str, float]:
     """Pick a file in this process, on core 0; return traces a second, and the seconds of each stage."""
     os.sched_setaffinity(0, {0})
     torch.set_num_threads(1)
+    keep_heap()
     store = Store(folder)
     work = field_work("line", [file], IngestConfig(), store)
     card, clock = store.model("p"), Clock()

@@ -22,6 +22,7 @@ from pyarrow import fs
 
 from seisray.api import GanConfig, ingest, pretrain_gan
 from seisray.config import PanelConfig, TrainConfig
+from seisray.heap import keep_heap
 from seisray.storage import locate
 from seisray.training.gan import GanStep
 
@@ -32,6 +33,7 @@ BATCH, WARM_UP = 16, 10
 def bare_ms(steps: str) -> float:
     """Return the mean time of a step after the first few, in this process, with one thread."""
     torch.set_num_threads(1)
+    keep_heap()
     step = GanStep(settings(int(steps), 1))
     panels = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, 48, 256)).astype(np.float32))
     began_s = 0.0
