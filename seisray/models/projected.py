@@ -5,6 +5,7 @@ behind a random mixture of channels, so that none can win by a single feature.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -80,7 +81,7 @@ class PatchHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits."""
-        first, *others = self.judge
+        first, others = cast(nn.Conv2d, self.judge[0]), list(self.judge)[1:]
         kernel = torch.einsum("omhw,mi->oihw", first.weight, self.mix.weight[:, :, 0, 0])
         kernel = kernel.contiguous(memory_format=torch.channels_last)  # or gradients change their layout on the way
         x = F.conv2d(x, kernel, first.bias, first.stride, first.padding)
