@@ -107,14 +107,14 @@ def decide(
     """Return the picks that candidates come to. chosen: (n_traces,) which of them, by default the first.
 
     A trace whose candidate has less than least_probability keeps its pick, flagged low_probability, unless "no pick" is
-    likelier; one without a candidate where one may lie is flagged outside_window; dead traces have none.
+    likelier than any; one without a candidate where one may lie is flagged outside_window; dead traces have none.
     """
     place = (np.zeros(len(found.live), int) if chosen is None else chosen)[:, None]
     time, spread, probability = (
         np.take_along_axis(one, place, axis=1)[:, 0] for one in (found.time, found.spread, found.probability)
     )
     there = probability > 0
-    picked = found.live & there & (probability >= found.none)
+    picked = found.live & there & (found.probability[:, 0] >= found.none)
     flag = np.where(probability >= least_probability, "ok", "low_probability")
     flag = np.where(picked, flag, np.where(there, "low_probability", "outside_window"))
     return Picks(

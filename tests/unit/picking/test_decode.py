@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seisray.picking.decode import candidates, decide, decode, joined
+from seisray.picking.decode import Candidates, candidates, decide, decode, joined
 
 LIVE = np.array([True])
 
@@ -111,3 +111,16 @@ def test_tiles_join_to_what_the_gather_gives_at_once() -> None:
     parts = [candidates(logits[part], live[part], n=3) for part in (slice(0, 4), slice(4, 9))]
     whole = decide(candidates(logits, live, n=3), 250.0)
     np.testing.assert_array_equal(decide(joined(parts), 250.0).pick_ms, whole.pick_ms)
+
+
+def test_a_line_says_where_a_pick_is_not_whether_there_is_one() -> None:
+    found = Candidates(
+        time=np.array([[80.0, 30.0]]),
+        spread=np.ones((1, 2)),
+        probability=np.array([[0.4, 0.25]]),
+        none=np.array([0.35]),
+        live=LIVE,
+    )
+    picks = decide(found, 1000.0, chosen=np.array([1]))
+    assert picks.pick_ms[0] == 30.0
+    assert (picks.flag[0], picks.probability[0]) == ("low_probability", 0.25)
