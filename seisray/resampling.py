@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from scipy import signal
@@ -63,14 +64,24 @@ def resample_gather(gather: Gather, factor: float) -> Gather:
     )
 
 
-def in_one_tempo(gathers: Sequence[Gather]) -> tuple[list[Gather], float]:
+class Tempo(NamedTuple):
+    """Say how finely a picker sees records: the sampling interval it learned at, and the samples in a period there."""
+
+    interval_us: float
+    samples_per_period: float
+
+
+def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[list[Gather], float]:
     """Return gathers of surveys at several sampling intervals in one, and the samples that a period has then.
 
-    Those of the first gather's interval stay as they are. Raises ConfigError where an interval has silent gathers only.
+    tempo: of a picker that goes on learning; by default that of the first gather. Gathers of its interval stay as they
+    are. Raises ConfigError where an interval has silent gathers only.
     """
-    factors: dict[float, float] = {}
-    wanted = math.nan
+    factors = {tempo.interval_us: 1.0} if tempo else {}
+    wanted = tempo.samples_per_period if tempo else math.nan
     for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
+        if interval_us in factors:
+            continue
         own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
         period = samples_per_period(own)
         if math.isnan(period):
@@ -79,5 +90,5 @@ def in_one_tempo(gathers: Sequence[Gather]) -> tuple[list[Gather], float]:
         factors[interval_us] = factor = resampling_factor(period, wanted)
         if factor != 1:
             shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
-            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} in the others", file=sys.stderr)
+            print(f"{shown}: a period has {period:.0f} samples, the picker expects {wanted:.0f}", file=sys.stderr)
     return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted

@@ -15,7 +15,7 @@ from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.registry import Model, Store
-from seisray.resampling import in_one_tempo
+from seisray.resampling import Tempo, in_one_tempo
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
@@ -57,7 +57,7 @@ def finetune(
     data = locate(labels).read_bytes() if labels else b""
     given = read_corrected_csv(data, str(labels)) if labels else None
     gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None, given), labelled)
-    gathers, period = in_one_tempo(gathers)
+    gathers, period = in_one_tempo(gathers, tempo_of(place, source))
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
@@ -120,6 +120,13 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
     card = store.model(source)
     body = BodyConfig(channels=tuple(card.config["body"]["channels"]))
     return dataclasses.replace(config, body=body), card.ref
+
+
+def tempo_of(store: Store, source: str) -> Tempo | None:
+    """Return the tempo at which the source model sees records where it is a picker; others have none of their own."""
+    card = None if source == SCRATCH else store.model(source)
+    period = card.details.get("samples_per_period") if card else None
+    return Tempo(card.sample_interval_us, period) if card and period else None
 
 
 def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from seisray.registry import Store, Survey
 from seisray.resampling import in_one_tempo
 from seisray.session import connect
 from seisray.stream import divide, read_labelled, shard_refs
-from seisray.training.finetune import SCRATCH
+from seisray.training.finetune import SCRATCH, tempo_of
 from seisray.training.picker import choose_gathers, parse_ffids
 from seisray.tuning.leftovers import Leftovers
 from seisray.tuning.outcome import BestTrial, Search, best_trial, write_trials
@@ -87,6 +87,7 @@ def tune_picker(
     Judged by the share of traces within 2 ms on gathers held out. sources: models to start from, or "scratch".
     labelled, ffids: the gathers to learn from, as in finetune. validate: FFIDs held out; by default the last quarter by
     FFID of each survey, since neighbours look alike and a random choice would flatter. Of these at most 12 are scored.
+    Where a source is a picker, gathers are brought to its tempo.
     trials: in all; a study that has fewer goes on. resume: there must be such a study.
     """
     place = Store(store)
@@ -96,7 +97,8 @@ def tune_picker(
     if not known:
         raise ConfigError('sources names nothing to start from; expected models, or "scratch"')
     gathers, held_out = _split(place, manifests, labelled, ffids, validate)
-    both, _ = in_one_tempo([*gathers, *held_out])
+    tempos = [tempo for source in known if (tempo := tempo_of(place, source))]
+    both, _ = in_one_tempo([*gathers, *held_out], tempos[0] if tempos else None)
     gathers, held_out = both[: len(gathers)], both[len(gathers) :]
 
     def command(drawn: dict[str, Any]) -> list[str]:
