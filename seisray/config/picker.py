@@ -37,8 +37,8 @@ class AugmentConfig:
 class TransferConfig:
     """How a picker takes over learned weights.
 
-    decoder: take the decoder's, too. encoder_lr: relative to lr. frozen: levels of the encoder held fixed.
-    rescale: give each layer's outputs unit variance on the labelled panels.
+    decoder: take the decoder's, too, and with it a picker's head. encoder_lr: relative to lr. frozen: levels of the
+    encoder held fixed. rescale: give each layer's outputs unit variance on the labelled panels, but for a picker's.
     """
 
     lr: float = 2e-3

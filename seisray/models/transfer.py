@@ -22,10 +22,11 @@ def bake_spectral_norm(module: nn.Module) -> None:
     module.train(training)
 
 
-def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = True) -> None:
+def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = True) -> bool:
     """Load the tensors named body.* into a picker, its decoder's too unless that is to begin anew.
 
-    Raises ConfigError where the architectures differ.
+    Where they are a picker's, its head comes with the decoder: return whether it did. Raises ConfigError where the
+    architectures differ.
     """
     body = {name.removeprefix("body."): tensor for name, tensor in weights.items() if name.startswith("body.")}
     own = {name: tensor for name, tensor in picker.body.state_dict().items() if name.startswith("decoder.")}
@@ -36,6 +37,11 @@ def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = 
         raise ConfigError(
             f"the model's body does not fit the picker's: {reason}; use the same body.channels"
         ) from error
+    head = {name: tensor for name, tensor in weights.items() if name == "none" or name.startswith("pick_head.")}
+    if not (head and decoder):
+        return False
+    picker.load_state_dict(head, strict=False)
+    return True
 
 
 @torch.no_grad()

@@ -54,8 +54,8 @@ class PickerStep(Resumable):
         self.picker = Picker(config.body)
         transfer = config.transfer
         if body is not None:
-            load_body(self.picker, body, decoder=transfer.decoder)
-            if transfer.rescale:
+            with_head = load_body(self.picker, body, decoder=transfer.decoder)
+            if transfer.rescale and not with_head:  # a head knows the activations it learned from
                 rescale_activations(self.picker, self._batch(RESCALE_PANELS, rank=0)[0])
         self.picker.to(device)
         channels_last(self.picker)

@@ -79,6 +79,21 @@ def test_the_picker_takes_over_what_the_discriminator_knows(discriminator: Discr
         assert torch.equal(ours, theirs)
 
 
+def test_a_picker_hands_on_its_head_too(picker: Picker) -> None:
+    torch.manual_seed(3)
+    other = Picker(BODY)
+    torch.nn.init.ones_(other.none)
+    assert load_body(picker, other.state_dict())
+    assert torch.equal(picker(PANELS), other(PANELS))
+
+
+def test_a_head_stays_behind_with_its_decoder(picker: Picker) -> None:
+    torch.manual_seed(3)
+    before = picker.pick_head.conv.weight.clone()
+    assert not load_body(picker, Picker(BODY).state_dict(), decoder=False)
+    assert torch.equal(picker.pick_head.conv.weight, before)
+
+
 def test_a_decoder_can_begin_anew(discriminator: Discriminator, picker: Picker) -> None:
     before = {name: tensor.clone() for name, tensor in picker.body.state_dict().items()}
     bake_spectral_norm(discriminator)
