@@ -3,7 +3,8 @@
     python tests/benchmarks/train_speed.py [--steps 60] [--rounds 3] [--folder DIR]
 
 The default GAN on panels of 48 x 256, 16 a worker and step. In each round everybody has a turn; figures are medians
-over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already.
+over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already; two
+of them at once, which exchange nothing, show what the machine itself allows for a second core.
 Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
 one worker and with two; a worker has one core, the stream's tasks run beside it. All leave the first ten steps out.
 """
@@ -13,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +83,9 @@ def main() -> None:
             ms, wait = defaultdict(list), defaultdict(list)
             for _ in range(options.rounds):
                 ms["bare loop"].append(fresh(bare_ms, str(options.steps)))
+                with ThreadPoolExecutor(2) as pool:
+                    both = pool.map(lambda _: fresh(bare_ms, str(options.steps)), range(2))
+                    ms["2 bare loops at once"].append(statistics.mean(both))
                 for place, workers in (("disk", 1), ("S3", 1), ("disk", 2)):
                     who = f"Ray Train, {workers} worker{'s' * (workers > 1)}, {place}"
                     step_ms, share = ray_train(stores[place], options.steps, workers)
@@ -88,7 +93,7 @@ def main() -> None:
                     wait[who].append(share)
     print("| | ms a step | panels/s | against the bare loop | waits for data |\n" + "|---" * 5 + "|")
     for who, found in ms.items():
-        n_panels = BATCH * (2 if "2 workers" in who else 1)
+        n_panels = BATCH * (2 if "2 " in who else 1)
         pairs = zip(ms["bare loop"], found, strict=True)
         against = statistics.median(n_panels / BATCH * bare / own for bare, own in pairs)
         waits = f"{statistics.median(wait[who]):.1%}" if who in wait else ""
