@@ -64,6 +64,8 @@ class Generator(nn.Module):
     The vector says what lies where at the coarsest scale, and as a style what becomes of it at each finer one (Karras
     et al. 2019, 1812.04948).
     The last step is the normalisation of field panels, asinh(gain * x / RMS) a trace, so that D cannot win on scale.
+    tint: (traces, samples // 2 + 1), by which amplitudes are multiplied at each wavenumber and frequency before that,
+    in evaluation only; 1 until a run sets it at its end.
     """
 
     def __init__(self, config: GeneratorConfig, panel: PanelConfig) -> None:
@@ -84,6 +86,8 @@ class Generator(nn.Module):
         self.stretch = nn.Upsample(scale_factor=(1, 2), mode="bilinear", align_corners=False)
         self.finest = StyledConv(config.channels[0], config.channels[0], config.latent, noisy=True)
         self.head = conv(config.channels[0], 1)
+        self.tint: Tensor
+        self.register_buffer("tint", torch.ones(panel.traces, panel.samples // 2 + 1))
         for layer in weighted_layers(self):
             if isinstance(layer, nn.Conv2d):
                 layer.padding_mode = (
@@ -111,5 +115,7 @@ class Generator(nn.Module):
         for level, block in enumerate(self.blocks):
             x = block(self.grow(x) if level else x, style, fields[level])
         raw = self.head(self.finest(self.stretch(x), style, fields[-1]))[:, 0].float()  # (B, T, S)
+        if not self.training:
+            raw = torch.fft.irfft2(torch.fft.rfft2(raw) * self.tint, s=raw.shape[-2:])
         rms = raw.square().mean(dim=-1, keepdim=True).add(1e-10).sqrt()
         return torch.asinh(self.gain * raw / rms)[:, None]

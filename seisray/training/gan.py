@@ -58,7 +58,7 @@ class GanStep(Resumable):
         for module in (self.generator, self.discriminator):
             channels_last(module)
         self._autocast = autocast(config.train, device)
-        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False).eval()
         # A compiled network has no second derivatives, which penalties of its slope need.
         judge = self.discriminator if penalty_weights(adversary) else compiled(self.discriminator, config.train)
         self._generate, self._judge, self._alone = wrap(compiled(self.generator, config.train)), wrap(judge), judge
@@ -278,12 +278,16 @@ class GanStep(Resumable):
             kept.copy_(new)
 
     @torch.no_grad()
-    def samples(self, n: int) -> Tensor:
-        """Return (n, traces, samples) panels of the averaged generator, always from the same latent vectors."""
-        random = torch.Generator().manual_seed(self.config.train.seed)
+    def samples(self, n: int, *, seed: int | None = None) -> Tensor:
+        """Return (n, traces, samples) panels of the averaged generator, from the same latent vectors for a seed.
+
+        seed: by default the run's own.
+        """
+        seed = self.config.train.seed if seed is None else seed
+        random = torch.Generator().manual_seed(seed)
         latent = torch.randn(n, self.config.generator.latent, generator=random)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.train.seed)
+            torch.manual_seed(seed)
             made = [self.averaged(part.to(self.device))[:, 0].cpu() for part in latent.split(SAMPLES_A_PASS)]
         return torch.cat(made)
 

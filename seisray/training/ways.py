@@ -25,6 +25,7 @@ from seisray.training.measure import (
     score_generator,
 )
 from seisray.training.rebuild import RebuildStep
+from seisray.training.tint import tint
 from seisray.transforms import Samples
 
 SHEET_PANELS = 16
@@ -93,6 +94,7 @@ def _generated(step: GanStep, title: str) -> Figure:
 
 
 def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any) -> Outcome:
+    tint(step, learned, config)
     measures = measure_generator(step, learned, held_out, config)
     field_panels = _field_panels(learned, held_out, config, BLIND_PANELS // 2)
     blind, recorded = blind_panels(field_panels, step.samples(BLIND_PANELS // 2).numpy())

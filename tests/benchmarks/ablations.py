@@ -32,6 +32,7 @@ from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
 from seisray.training.gan import GanStep
 from seisray.training.measure import measure_generator
+from seisray.training.tint import tint
 from seisray.transforms import cut_panels
 
 UNET = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
@@ -125,6 +126,7 @@ def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[
     began_s = time.perf_counter()
     step = train(config, refs[0])
     seconds = time.perf_counter() - began_s
+    tint(step, refs[0], config)
     found = measure_generator(step, *refs, config)
     measures = {measure: dataclasses.asdict(one) for measure, one in found.items()}
     return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
