@@ -11,6 +11,7 @@ from seisray.progress import Progress
 from seisray.session import connect, free_cores
 from seisray.storage import Location, locate
 from seisray.synthetic.survey import SyntheticConfig, synthetic_gather
+from seisray.synthetic.variety import varied_gather
 
 SHOTS_A_FILE = 256  # bounds the memory of a survey of any size
 
@@ -46,7 +47,7 @@ def _gathers(config: SyntheticConfig) -> Iterator[Gather]:
     import ray
 
     connect()
-    task = ray.remote(num_cpus=1, max_retries=3)(synthetic_gather)
+    task = ray.remote(num_cpus=1, max_retries=3)(varied_gather if config.varied else synthetic_gather)
     ahead: deque[Any] = deque()
     for shot in range(config.shots):
         ahead.append(task.remote(config, shot))

@@ -74,6 +74,7 @@ def random_near_surface(
     depth_m: float,
     grid_m: float,
     relief_m: float = 15.0,
+    weathering_m: tuple[float, float] = (8.0, 22.0),
     weathering_vp_m_s: tuple[float, float] = (450.0, 800.0),
     refractor_vp_m_s: tuple[float, float] = (1300.0, 4500.0),
 ) -> NearSurface:
@@ -96,7 +97,7 @@ def random_near_surface(
     shape = 0.85 * wander(220.0) + 0.15 * wander(35.0)
     height = relief_m * (shape - shape.min()) / max(np.ptp(shape), 1e-9) * rng.uniform(0.4, 1.0)
 
-    thickness = rng.uniform(8.0, 22.0) * np.exp(0.30 * wander(120.0) + 0.12 * wander(25.0))  # (nx,)
+    thickness = rng.uniform(*weathering_m) * np.exp(0.30 * wander(120.0) + 0.12 * wander(25.0))  # (nx,)
     base = np.clip(thickness, 2 * grid_m, 0.5 * depth_m)
     vp_top = rng.uniform(*weathering_vp_m_s) * np.exp(0.08 * wander(90.0))
     vp = np.maximum(vp_top * (1.0 + 0.30 * depth / base), weathering_vp_m_s[0])  # grows by 30 % to its base

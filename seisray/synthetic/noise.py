@@ -18,7 +18,7 @@ class NoiseConfig:
     """Say how noisy the records are.
 
     snr_db: range of the ratio, drawn once a gather, of first-break amplitude at the median offset to background noise.
-    wind, mains, traffic: amplitude against that background; 0 leaves the kind out.
+    wind, mains, traffic, hiss: amplitude against that background; 0 leaves the kind out. hiss is the recorder's own.
     mains_hz: 50 or 60, the frequency of the power lines. traffic_probability: that a vehicle passes during a shot.
     dead_share, weak_share, reversed_share: expected share of such traces. coupling_db: spread of the gain of stations.
     Raises ConfigError for a value outside its range.
@@ -28,6 +28,7 @@ class NoiseConfig:
     wind: float = 1.0
     mains: float = 0.4
     mains_hz: float = 50.0
+    hiss: float = 0.1
     traffic: float = 2.0
     traffic_probability: float = 0.3
     dead_share: float = 0.02
@@ -37,7 +38,13 @@ class NoiseConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "snr_db", checked_pair("noise.snr_db", self.snr_db, -20.0, 120.0))
-        for name, top in (("wind", 100.0), ("mains", 100.0), ("traffic", 100.0), ("coupling_db", 40.0)):
+        for name, top in (
+            ("wind", 100.0),
+            ("mains", 100.0),
+            ("hiss", 100.0),
+            ("traffic", 100.0),
+            ("coupling_db", 40.0),
+        ):
             check_range(f"noise.{name}", getattr(self, name), 0.0, top)
         for name in ("traffic_probability", "dead_share", "weak_share", "reversed_share"):
             check_range(f"noise.{name}", getattr(self, name), 0.0, 1.0)
@@ -68,7 +75,9 @@ def add_noise(
     ground *= np.exp(0.25 * rng.standard_normal(shape[0]))[:, None]  # quiet and loud spots
 
     gain = coupling(rng, shape[0], config)[:, None]
-    instrument = config.mains * mains(rng, shape, interval_s, config.mains_hz) + 0.1 * rng.standard_normal(shape)
+    instrument = config.mains * mains(rng, shape, interval_s, config.mains_hz) + config.hiss * rng.standard_normal(
+        shape
+    )
     noisy = (samples + level * ground) * gain + level * instrument
     noisy[rng.random(shape[0]) < config.reversed_share] *= -1.0
     live = live & (rng.random(shape[0]) >= config.dead_share)

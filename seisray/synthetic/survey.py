@@ -44,8 +44,10 @@ class SyntheticConfig:
     shots are fired along a spread of fixed receivers, shots_per_spread on each, before the spread moves on by its own
     length to new ground; after 8 spreads comes a new line with a near surface of its own.
     delay_ms: time of the first sample after the shot, a whole number of samples; negative starts before the shot.
-    peak_frequency_hz, weathering_vp_m_s, refractor_vp_m_s: ranges, drawn a shot or a line.
+    peak_frequency_hz, weathering_m (its thickness, at least two cells), weathering_vp_m_s, refractor_vp_m_s: ranges,
+    drawn a shot or a line.
     grid_m: cell size; the cost of a shot grows with its inverse cube.
+    varied: each spread has spacing, relief, ground, wavelet and noise of its own (seisray/synthetic/variety.py).
     Raises ConfigError for a value outside its range.
     """
 
@@ -60,9 +62,11 @@ class SyntheticConfig:
     depth_m: float = 120.0
     relief_m: float = 15.0
     peak_frequency_hz: tuple[float, float] = (18.0, 32.0)
+    weathering_m: tuple[float, float] = (8.0, 22.0)
     weathering_vp_m_s: tuple[float, float] = (450.0, 800.0)
     refractor_vp_m_s: tuple[float, float] = (1300.0, 4500.0)
     delay_ms: float = 0.0
+    varied: bool = False
     seed: int = 0
     noise: NoiseConfig = field(default_factory=NoiseConfig)
 
@@ -71,6 +75,7 @@ class SyntheticConfig:
             check_range(name, getattr(self, name), low, high)
         for name, low, high in (
             ("peak_frequency_hz", 2.0, 500.0),
+            ("weathering_m", 0.5, 200.0),
             ("weathering_vp_m_s", 200.0, 2000.0),
             ("refractor_vp_m_s", 500.0, 8000.0),
         ):
@@ -159,6 +164,7 @@ def _line(config: SyntheticConfig, line: int) -> NearSurface:
         depth_m=config.depth_m,
         grid_m=config.grid_m,
         relief_m=config.relief_m,
+        weathering_m=config.weathering_m,
         weathering_vp_m_s=config.weathering_vp_m_s,
         refractor_vp_m_s=config.refractor_vp_m_s,
     )
