@@ -133,7 +133,7 @@ def finetune(
     Parameters
     ----------
     names
-        Surveys in the store.
+        Surveys in the store, or SURVEY:FFIDS to learn from these of its gathers only.
     source
         Model to start from, or "scratch".
     model
@@ -161,7 +161,8 @@ def finetune(
         config=config,
         restart=restart,
     )
-    common.show({"model": card.ref, "gathers": len(card.details["ffids"]), **card.metrics}, f"picker {card.ref}")
+    n_gathers = sum(map(len, card.details["ffids"].values()))
+    common.show({"model": card.ref, "gathers": n_gathers, **card.metrics}, f"picker {card.ref}")
 
 
 @tune.command(name="gan")

@@ -45,23 +45,31 @@ def finetune(
 ) -> Model:
     """Train a picker on labelled gathers of surveys and publish it; return its card.
 
-    source: the model whose weights it starts from (name or name@version), or "scratch". labelled: how many gathers,
-    spread evenly over the FFIDs; ffids: which; neither: all. labels: a CSV, such as `review` writes, whose first breaks
-    take the place of the survey's own on the gathers that it names. restart: remove what an interrupted run left.
+    surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
+    from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
+    of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
+    place of the survey's own on the gathers that it names. restart: remove what an interrupted run left.
     """
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
-    manifests = [place.survey(name) for name in surveys]
+    parts = {name: own for name, _, own in (survey.partition(":") for survey in surveys)}
+    manifests = [place.survey(name) for name in parts]
     if labels and len(manifests) > 1:
         raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
     data = locate(labels).read_bytes() if labels else b""
     given = read_corrected_csv(data, str(labels)) if labels else None
-    gathers = choose_gathers(read_labelled(place, manifests, parse_ffids(ffids) if ffids else None, given), labelled)
+    whole = [manifest for manifest in manifests if not parts[manifest.survey]]
+    found = read_labelled(place, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
+    for manifest in manifests:
+        if own := parts[manifest.survey]:
+            found += read_labelled(place, [manifest], parse_ffids(own), given)
+    found.sort(key=lambda gather: list(parts).index(gather.survey))  # the first survey's tempo is the picker's
+    gathers = choose_gathers(found, labelled)
     gathers, period = in_one_tempo(gathers, tempo_of(place, source))
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
-    chosen = [gather.ffid for gather in gathers]
+    chosen = {name: [gather.ffid for gather in gathers if gather.survey == name] for name in fingerprints}
     run = Run(
         store=place,
         kind="finetune",

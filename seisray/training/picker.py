@@ -1,5 +1,6 @@
 """Fine-tuning a picker: the step in plain torch, and what it learns from."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -30,7 +31,8 @@ RESCALE_PANELS = 16
 class PickerStep(Resumable):
     """Train a picker by one batch of labelled panels a call; the randomness of a step is its (seed, step, rank).
 
-    gathers: labelled. body: learned weights named body.*, None = from scratch. wrap: puts a module under DDP.
+    gathers: labelled; each survey gives the same share of panels, however many gathers it has. body: learned weights
+    named body.*, None = from scratch. wrap: puts a module under DDP.
     """
 
     parts = ("picker", "optimiser", "schedule")
@@ -50,6 +52,8 @@ class PickerStep(Resumable):
             (gather.samples, ms_to_sample(gather.first_break_ms, gather.sample_interval_us).astype(np.float32))
             for gather in gathers
         ]
+        of_survey = Counter(gather.survey for gather in gathers)
+        self._share = [1 / (len(of_survey) * of_survey[gather.survey]) for gather in gathers]
         torch.manual_seed(config.train.seed)
         self.picker = Picker(config.body)
         transfer = config.transfer
@@ -78,7 +82,7 @@ class PickerStep(Resumable):
     def _batch(self, n: int, *, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return panels (n, 1, traces, samples), first breaks and what is known (n, traces)."""
         rng = np.random.default_rng([self.config.train.seed, self.step, rank])
-        chosen = rng.integers(len(self._labelled), size=n)
+        chosen = rng.choice(len(self._labelled), size=n, p=self._share)
         panels = []
         for i in chosen:
             traces, breaks = self._labelled[i]
@@ -130,8 +134,12 @@ def pick_gathers(
 
 
 def choose_gathers(gathers: Sequence[Gather], labelled: int | None) -> list[Gather]:
-    """Return `labelled` gathers spread evenly over the FFIDs, or all; raise ConfigError where there are too few."""
-    ordered = sorted(gathers, key=lambda gather: gather.ffid)
+    """Return `labelled` gathers spread evenly over surveys and FFIDs, or all, surveys in the order given.
+
+    Raises ConfigError where there are too few.
+    """
+    surveys = list(dict.fromkeys(gather.survey for gather in gathers))
+    ordered = sorted(gathers, key=lambda gather: (surveys.index(gather.survey), gather.ffid))
     if labelled is None:
         return ordered
     if not 1 <= labelled <= len(ordered):

@@ -49,8 +49,8 @@ def test_the_whole_chain_from_field_file_to_report(
     found = step("score", "p", "--ffids", "105-108")
     assert found["n_labelled"] == 4 * 11
     assert step("score", "p", picks)["n_labelled"] == 8 * 11
-    corrected = ["--labels", picks, "--ffids=102", "--train.workers=1"]
-    again = step("finetune", "line", "--from", "p", "--model", "q", *PICKER, *corrected)
+    corrected = ["--labels", picks, "--train.workers=1"]
+    again = step("finetune", "line:102", "--from", "p", "--model", "q", *PICKER, *corrected)
     assert again["gathers"] == 1
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
@@ -76,6 +76,7 @@ BAD = {
     "survey that exists": (["ingest", "tiny", "{file}"], "--replace"),
     "header byte outside": (["ingest", "new", "{file}", "--header", "ffid=900"], "900"),
     "unlabelled FFIDs": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--ffids", "7"], "7"),
+    "unlabelled FFIDs of a survey": (["finetune", "tiny:7", "--from", "scratch", "--model", "m"], "7"),
     "review of picks that do not exist": (["review", "nowhere"], "'nowhere'"),
     "labels that do not exist": (
         ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labels", "nowhere.csv"],

@@ -154,7 +154,7 @@ def test_a_run_keeps_its_checkpoints_and_events_in_the_bucket(store: str, gan: M
 
 def test_a_picker_says_what_it_was_made_of(picker: Model, survey: Survey) -> None:
     assert (picker.ref, picker.kind, picker.parent) == ("picker@v1", "picker", "gan@v1")
-    assert picker.details["ffids"] == [101, 104]
+    assert picker.details["ffids"] == {"line": [101, 104]}
     assert picker.sample_interval_us == survey.sample_interval_us
 
 

@@ -60,6 +60,13 @@ def test_a_resumed_run_has_the_losses_of_one_that_went_straight_on(
     assert losses + run(resumed, 4) == straight
 
 
+def test_surveys_weigh_alike_however_many_gathers_they_have(line_gathers: LineGathers) -> None:
+    rare, *common = line_gathers(9)
+    silent = [one.replace(survey="common", samples=0 * one.samples) for one in common]
+    panels, _, _ = PickerStep(CONFIG, [rare.replace(survey="rare"), *silent])._batch(400, rank=0)
+    assert 0.4 < panels.flatten(1).any(dim=1).float().mean() < 0.6
+
+
 def test_it_starts_from_learned_weights(gathers: list[Gather], learned: dict[str, torch.Tensor]) -> None:
     config = replace(CONFIG, transfer=TransferConfig(rescale=False))
     picker = PickerStep(config, gathers, body=learned).picker
