@@ -5,9 +5,11 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 import seisray
+from seisray.config import SHIPPED
 from seisray.errors import ConfigError, ExistsError, NotFoundError, PicksError, StorageError
 from seisray.storage import Location, locate
 
@@ -133,8 +135,9 @@ class Store:
         return str(self.root)
 
     def folder(self, kind: str, *parts: str) -> Location:
-        """Return the folder of one artefact, whether it exists or not."""
-        location = self.root / kind
+        """Return the folder of one artefact, whether it exists or not; the shipped picker lies in the package."""
+        shipped = kind == "models" and parts[:1] == (SHIPPED,)
+        location = locate(str(Path(seisray.__file__).parent / "pretrained")) if shipped else self.root / kind
         for part in parts:
             location = location / _checked(part)
         return location
@@ -171,7 +174,9 @@ class Store:
         return sorted(found, key=lambda version: int(version.removeprefix("v")))
 
     def next_version(self, name: str) -> str:
-        """Return the version that the next model of a name will get."""
+        """Return the version that the next model of a name will get; raise ConfigError where it is the package's."""
+        if name == SHIPPED:
+            raise ConfigError(f"{SHIPPED!r} is the picker that comes with seisray; choose another --model")
         versions = self.versions(name)
         return f"v{int(versions[-1][1:]) + 1}" if versions else "v1"
 
@@ -218,7 +223,8 @@ class Store:
 
     def _missing(self, what: str, name: str, remedy: str) -> str:
         kind = {"survey": "surveys", "model": "models", "pick set": "picks"}[what]
-        there = ", ".join(self.names(kind)) or "none yet"
+        known = [SHIPPED] if kind == "models" else []
+        there = ", ".join([*self.names(kind), *known]) or "none yet"
         return f"{what} {name!r} does not exist in {self} (there: {there}); make it with {remedy}"
 
 

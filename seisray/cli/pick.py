@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from seisray.cli.app import LOOK, PICK, Flat, Shared, app
-from seisray.config import PickConfig
+from seisray.config import SHIPPED, PickConfig
 from seisray.errors import ConfigError
 from seisray.ingest import IngestConfig
 from seisray.picking.export_config import ExportConfig, PickFormat
@@ -19,8 +19,8 @@ FORMATS: dict[str, PickFormat] = {".csv": "csv", ".parquet": "parquet"}
 def pick(
     name: Annotated[list[str], Parameter(negative=())],
     *,
-    model: str,
-    out: str,
+    model: str = SHIPPED,
+    out: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     reading: Annotated[IngestConfig | None, Flat] = None,
@@ -34,9 +34,9 @@ def pick(
     name
         Survey in the store, or SEG-Y or SEG-2 files and folders of them, local or s3://.
     model
-        Picker to use.
+        Picker to use; by default the one that comes with seisray.
     out
-        What the picks are called; a path that ends in .csv or .parquet is written as well.
+        What the picks are called, by default NAME-picks; a path that ends in .csv or .parquet is written as well.
     workers
         Actors at most; by default as many as there are cores.
     resume
@@ -45,6 +45,7 @@ def pick(
     from seisray.picking.export import export_picks
     from seisray.picking.survey import pick as run
 
+    out = out or f"{Path(name[0]).stem}-picks"
     if out.lower().endswith((".sgy", ".segy")):
         raise ConfigError(f"--out {out}: name the picks, then say which header word takes them: seisray export --help")
     suffix = Path(out).suffix if out.endswith(tuple(FORMATS)) else ""

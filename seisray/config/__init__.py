@@ -3,13 +3,14 @@
 from seisray.config.checks import config_dict, fingerprint
 from seisray.config.gan import AdversaryConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
-from seisray.config.pick import Engine, Event, PickConfig
+from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
 from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
 from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
 from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
 from seisray.config.watch import WatchConfig
 
 __all__ = [
+    "SHIPPED",
     "AdversaryConfig",
     "AugmentConfig",
     "AutoencoderConfig",

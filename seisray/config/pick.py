@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 from seisray.config.checks import allow, require
 
+SHIPPED = "shipped"
+"""Name of the picker that comes with the package, in every store."""
 Engine = Literal["torch", "openvino"]
 """What computes a network that picks."""
 Event = Literal["learned", "onset", "peak", "trough", "zero"]

@@ -25,7 +25,8 @@ from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.models.transfer import bake_spectral_norm
 from seisray.resampling import resample_gather, resampling_factor, samples_per_period
-from seisray.synthetic.survey import SyntheticConfig, synthetic_gather
+from seisray.synthetic.survey import SyntheticConfig
+from seisray.synthetic.variety import varied_gather
 from seisray.training.gan import GanStep
 from seisray.training.picker import PickerStep
 from seisray.training.rebuild import RebuildStep
@@ -115,7 +116,7 @@ MAKERS: Mapping[str, Callable[..., Weights]] = {
 
 def synthetic_gathers(field: Sequence[Gather], seed: int) -> list[Gather]:
     """Return labelled synthetic gathers that have the samples a period of field gathers."""
-    config = SyntheticConfig(shots=SYNTHETIC_SHOTS, traces=SYNTHETIC_TRACES, shots_per_spread=3, seed=seed)
-    made = [synthetic_gather(config, shot) for shot in range(config.shots)]
+    config = SyntheticConfig(shots=SYNTHETIC_SHOTS, traces=SYNTHETIC_TRACES, shots_per_spread=3, varied=True, seed=seed)
+    made = [varied_gather(config, shot) for shot in range(config.shots)]
     factor = resampling_factor(samples_per_period(made), samples_per_period(field))
     return [resample_gather(gather, factor) for gather in made]

@@ -1,39 +1,86 @@
-"""How pickers do on surveys of which they saw neither labels nor traces, and on other shots of those they learned from.
+"""How pickers do on surveys of which they saw neither labels nor traces, and what the first labels there bring.
 
     python tests/benchmarks/unseen_surveys.py DATA [--store URI] [--workers N]
 
 DATA: the folder with geostack, danube_island and soda_lakes. Every picker starts from a network that learned to repair
 hidden parts of gathers, and learns from labelled gathers of locations that it is not scored on: one from soda_lakes and
 geostack together, and one from each alone, which never saw the other; the first has seen the raw traces of what it is
-scored on. What an interrupted run finished is kept.
+scored on. Then the same with a synthetic survey beside them, each spread of which stands on ground of its own: the
+first of these, the model `of-both-varied`, is the picker that comes with seisray. A second table is of pickers that
+learn from one or five gathers of the other survey: from scratch, from the network that repairs, and from the picker of
+field and synthetic gathers, neither of which has seen that survey. What an interrupted run finished is kept, but for
+the second table.
 """
 
 import argparse
-from collections.abc import Sequence
+import itertools
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import mean
 
+import ray
+import safetensors.torch
+from label_efficiency import Cell, in_turn, outcome
+from label_tables import half_width
 from real_surveys import survey_settings
 
-from seisray.api import MaskedConfig, PickerConfig, Store, finetune, ingest, pick_survey, pretrain_masked, score
+from seisray.api import (
+    IngestConfig,
+    MaskedConfig,
+    PickerConfig,
+    Store,
+    SyntheticConfig,
+    finetune,
+    ingest,
+    pick_survey,
+    pretrain_masked,
+    score,
+    synthesize,
+)
 from seisray.config import PickerTrainConfig, RebuildTrainConfig
 from seisray.metrics.picks import PickScore
 from seisray.registry import Model
+from seisray.session import connect
+from seisray.stream import read_labelled
+from seisray.training.picker import parse_ffids
+from seisray.weights import BODY_OF, load_weights
 
 LEARN = {"soda_lakes": "1001-1040", "geostack": "13,20,21,108,109"}
 SCORED = {"soda_lakes": [*range(1043, 1061)], "geostack": [134, 135, 256, 257, 280, 281]}
+VARIED = "varied"
+SYNTHETIC = SyntheticConfig(
+    shots=768,
+    traces=48,
+    samples=800,
+    sample_interval_us=500.0,
+    shots_per_spread=6,
+    depth_m=60.0,
+    varied=True,
+)
 
 
-def picker(surveys: Sequence[str], *, seen: Sequence[str], name: str, store: str, workers: int) -> Model:
+def picker(
+    surveys: Sequence[str], *, seen: Sequence[str], name: str, synthetic: bool, store: str, workers: int
+) -> Model:
     """Return a picker that learned from labels of some surveys and raw traces of those seen."""
     place, base = Store(store), f"{name}-base"
     if not place.versions(base):
         repair = MaskedConfig(train=RebuildTrainConfig(steps=2000, workers=workers))
         pretrain_masked(seen, model=base, store=store, config=repair)
-    if not place.versions(name):
+    model = f"{name}-{VARIED}" if synthetic else name
+    if not place.versions(model):
         config = PickerConfig(train=PickerTrainConfig(workers=workers))
-        ffids = ",".join(LEARN[survey] for survey in surveys)
-        finetune(surveys, source=base, model=name, ffids=ffids, store=store, config=config)
-    return place.model(name)
+        learned = [f"{survey}:{LEARN[survey]}" for survey in surveys] + [VARIED] * synthetic
+        finetune(learned, source=base, model=model, store=store, config=config)
+    return place.model(model)
+
+
+def ingest_varied(store: str) -> None:
+    """Model a survey whose spreads stand on ground of their own."""
+    files, picks = synthesize(VARIED, out=f"{store}/field/{VARIED}", config=SYNTHETIC)
+    ingest(VARIED, [file.uri for file in files], store=store, config=IngestConfig(picks=picks.uri))
 
 
 def scored(model: Model, survey: str, store: str) -> PickScore:
@@ -42,6 +89,46 @@ def scored(model: Model, survey: str, store: str) -> PickScore:
     if out not in Store(store).names("picks"):
         pick_survey(survey, model=model.ref, out=out, store=store, resume=True)
     return score(out, store=store, ffids=SCORED[survey])
+
+
+def first_labels(place: Store, cores: int) -> Iterator[str]:
+    """Yield the lines of the second table: means and 95 % confidence intervals over three draws of gathers."""
+    connect(dashboard=False)
+    draws, steps, columns = range(3), 300, [(survey, n) for survey in LEARN for n in (1, 5)]
+    starts = {"scratch": "", "repair of other surveys": "-base", "picker of the other survey": f"-{VARIED}"}
+    data, calls = {}, []
+    for survey in LEARN:
+        parts = (("learn", parse_ffids(LEARN[survey])), ("validate", SCORED[survey]))
+        data[survey] = ray.put({part: {survey: read_labelled(place, [place.survey(survey)], of)} for part, of in parts})
+    task = ray.remote(num_cpus=1)(outcome)
+    for draw in draws:
+        for survey, n in columns:
+            for start, suffix in starts.items():
+                weights = None
+                if suffix:
+                    card = place.model(f"without-{survey}{suffix}")
+                    weights = safetensors.torch.save(load_weights(place, card, BODY_OF[card.kind]))
+                cell = Cell(
+                    survey=survey,
+                    n_gathers=n,
+                    draw=draw,
+                    start=start,
+                    pretraining=0,
+                    lr=2e-3,
+                    encoder_lr=1.0,
+                    steps=steps,
+                    pretraining_steps=0,
+                )
+                calls.append((cell, lambda cell=cell, weights=weights: task.remote(cell, data[cell.survey], weights)))
+    rates = defaultdict(list)
+    for cell, found in in_turn(calls, cores):
+        rates[cell.start, cell.survey, cell.n_gathers].append(found["scores"][cell.survey]["hit_rate_2ms"])
+        print(cell, f"{rates[cell.start, cell.survey, cell.n_gathers][-1]:.1%}", file=sys.stderr, flush=True)
+    yield "| start | " + " | ".join(f"{survey}, {n} gathers" for survey, n in columns) + " |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for start in starts:
+        cells = (rates[start, *column] for column in columns)
+        yield f"| {start} | " + " | ".join(f"{mean(one):.1%} ± {half_width(one) * 100:.1f}" for one in cells) + " |"
 
 
 def main() -> None:
@@ -57,20 +144,32 @@ def main() -> None:
         if name not in Store(store).names("surveys"):
             ingest(name, files, store=store, config=settings, resume=True)
     print(
-        "| scored on | within 1 ms | 2 ms | 4 ms | 2 ms without a constant | median, ms | picked |\n" + "|---" * 7 + "|"
+        "| scored on | learned from | within 1 ms | 2 ms | 4 ms | 2 ms without a constant | median, ms | picked |\n"
+        + "|---" * 8
+        + "|"
     )
-    both = picker(list(LEARN), seen=list(surveys), name="of-both", store=store, workers=workers)
-    for survey in LEARN:
+    if VARIED not in Store(store).names("surveys"):
+        ingest_varied(store)
+    for synthetic, survey in itertools.product((False, True), LEARN):
+        both = picker(
+            list(LEARN), seen=list(surveys), name="of-both", synthetic=synthetic, store=store, workers=workers
+        )
         labelled, others = ([name for name in names if name != survey] for names in (LEARN, surveys))
-        stranger = picker(labelled, seen=others, name=f"without-{survey}", store=store, workers=workers)
+        stranger = picker(
+            labelled, seen=others, name=f"without-{survey}", synthetic=synthetic, store=store, workers=workers
+        )
         for how, model in (("other shots", both), ("never seen", stranger)):
             found = scored(model, survey, store)
             rates = (found.hit_rate_1ms, found.hit_rate_2ms, found.hit_rate_4ms, found.hit_rate_2ms_debiased)
             shown = " | ".join(f"{rate:.1%}" for rate in rates)
+            learned = "field and synthetic" if synthetic else "field"
             print(
-                f"| {survey}, {how} | {shown} | {found.median_residual_ms:+.2f} | {found.coverage:.1%} |",
+                f"| {survey}, {how} | {learned} | {shown} | {found.median_residual_ms:+.2f} | {found.coverage:.1%} |",
                 flush=True,
             )
+    print()
+    for line in first_labels(Store(store), workers):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,19 @@ def test_an_empty_store_says_so(store: Store) -> None:
 @pytest.mark.parametrize("ref", ["n", "m@v9"])
 def test_an_unknown_model_is_answered_with_those_there_are(ref: str, store: Store) -> None:
     store.publish_model(model(), b"", {})
-    with pytest.raises(NotFoundError, match=rf"model '{ref}' .*\(there: m\)"):
+    with pytest.raises(NotFoundError, match=rf"model '{ref}' .*\(there: m, shipped\)"):
         store.model(ref)
+
+
+def test_the_shipped_picker_is_in_every_store(store: Store) -> None:
+    card = store.model("shipped")
+    assert (card.kind, card.ref) == ("picker", "shipped@v1")
+    assert len(store.weights(card).read_bytes()) < 5_000_000
+
+
+def test_nobody_takes_the_name_of_the_shipped_picker(store: Store) -> None:
+    with pytest.raises(ConfigError, match="'shipped' is the picker that comes with seisray; choose another --model"):
+        store.next_version("shipped")
 
 
 def test_versions_count_up_and_sort_as_numbers(store: Store) -> None:

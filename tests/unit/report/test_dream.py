@@ -154,7 +154,7 @@ def test_sheets_are_written_as_png(store: str, tmp_path: Path) -> None:
 
 def test_bad_input_is_refused_before_a_file_is_written(store: str, tmp_path: Path) -> None:
     cases: list[tuple[str, str, DreamConfig, type[SeisrayError], str]] = [
-        ("nobody", "a.mp4", SHORT, NotFoundError, "model 'nobody' does not exist .* .there: gan, picker"),
+        ("nobody", "a.mp4", SHORT, NotFoundError, "model 'nobody' does not exist .* .there: gan, picker, shipped"),
         ("picker", "a.mp4", SHORT, ConfigError, "model picker@v1 is a picker, .* expected a GAN"),
         ("gan", "a.avi", SHORT, ConfigError, r"expected a name that ends in \.mp4 or \.gif .* \.png"),
         ("gan", "a", SHORT, ConfigError, "expected a name that ends in"),
