@@ -1,15 +1,19 @@
 """Each job is an entry and the settings beside it, and the settings are ones that the steps accept."""
 
 import ast
+import json
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seisray.cli import app
 from seisray.config import GanConfig, PanelConfig, PickerConfig, TrainConfig
 
 JOBS = Path(__file__).parents[3] / "jobs"
+SHIPPED_MODEL = JOBS.parent / "seisray" / "pretrained" / "shipped" / "v1" / "model.json"
 COMMANDS = {
     "ingest": ["ingest"],
     "pretrain": ["pretrain", "gan"],
@@ -24,7 +28,8 @@ def settings(name: str) -> dict[str, Any]:
 
 
 def test_every_entry_has_settings_and_every_settings_an_entry() -> None:
-    assert {path.stem for path in JOBS.glob("*.py")} == {path.stem for path in JOBS.glob("*.toml")} == set(COMMANDS)
+    assert {path.stem for path in JOBS.glob("*.toml")} == set(COMMANDS)
+    assert {path.stem for path in JOBS.glob("*.py")} == {*COMMANDS, "ship"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -54,3 +59,17 @@ def test_jobs_hand_over_by_name() -> None:
     assert settings("pretrain")["names"] == settings("tune")["names"] == settings("finetune")["names"] == [survey]
     assert settings("finetune")["from"] == gan
     assert (settings("pick")["name"], settings("pick")["model"]) == (survey, picker)
+
+
+def test_the_shipped_picker_is_made_by_commands_and_settings_that_exist() -> None:
+    found = runpy.run_path(str(JOBS / "ship.py"))["steps"]("s3://bucket/store")
+    for words in found:
+        assert words.pop() == "--store=s3://bucket/store"
+        _, bound, _ = app.parse_args(words, exit_on_error=False)
+    card = json.loads(SHIPPED_MODEL.read_text())
+    assert bound.arguments["names"] == ["soda_lakes:1001-1040", "geostack:13,20,21,108,109", "varied"]
+    assert {name: len(ffids) for name, ffids in card["details"]["ffids"].items()} == {
+        "soda_lakes": 40,
+        "geostack": 5,
+        "varied": 768,
+    }
