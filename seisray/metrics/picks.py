@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seisray.errors import ConfigError, PicksError
+from seisray.metrics.calibration import calibration_error
 from seisray.units import ms_to_sample
 
 ROUNDING_MS = 1e-3
@@ -22,6 +23,8 @@ class PickScore:
     mae_ms, rmse_ms, bias_ms, median_residual_ms: over labelled traces that carry a pick; NaN where none does.
     hr_at_k: HR@k px of the hardpicks benchmark: pick and first break, both on whole samples, lie fewer than k samples
     apart (hr_at_1: on the same sample).
+    ece_2ms: how far probabilities lie from the share of picks within 2 ms, by `calibration_error`; NaN where no
+    probability is known.
     """
 
     n_labelled: int
@@ -40,6 +43,7 @@ class PickScore:
     hr_at_5: float
     hr_at_7: float
     hr_at_9: float
+    ece_2ms: float = float("nan")
 
     def to_dict(self) -> dict[str, int | float | None]:
         """Return the fields as plain JSON values; NaN becomes None."""
@@ -67,11 +71,13 @@ def hit_rate(pick_ms: ArrayLike, first_break_ms: ArrayLike, tolerance_ms: float)
     return _share_within(_labelled_residual_ms(pick_ms, first_break_ms), tolerance_ms)
 
 
-def score_picks(pick_ms: ArrayLike, first_break_ms: ArrayLike, *, sample_interval_us: float) -> PickScore:
+def score_picks(
+    pick_ms: ArrayLike, first_break_ms: ArrayLike, *, sample_interval_us: float, probability: ArrayLike | None = None
+) -> PickScore:
     """Return every score of a set of picks.
 
     pick_ms, first_break_ms: (n_traces,), ms from the first sample; NaN = none. Traces of many gathers may be joined.
-    sample_interval_us: what one sample of the HR@k scores lasts.
+    sample_interval_us: what one sample of the HR@k scores lasts. probability: (n_traces,), that the pick is right.
     Raises PicksError where nothing is labelled or shapes differ, ConfigError on a sample interval that is not positive.
     """
     if not (sample_interval_us > 0 and isfinite(sample_interval_us)):
@@ -102,7 +108,22 @@ def score_picks(pick_ms: ArrayLike, first_break_ms: ArrayLike, *, sample_interva
         hr_at_5=hr_at(5),
         hr_at_7=hr_at(7),
         hr_at_9=hr_at(9),
+        ece_2ms=float("nan") if probability is None else calibration_error(*sureness(pick, first_break, probability)),
     )
+
+
+def sureness(
+    pick_ms: ArrayLike, first_break_ms: ArrayLike, probability: ArrayLike, tolerance_ms: float = 2.0
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the probabilities of the picks on labelled traces, and which of these picks lie within `tolerance_ms`.
+
+    All of the same shape; raises PicksError where they are not.
+    """
+    residual, said = residual_ms(pick_ms, first_break_ms), np.asarray(probability, dtype=np.float64)
+    if said.shape != residual.shape:
+        raise PicksError(f"probabilities have shape {said.shape}, picks {residual.shape}; expected the same")
+    known = np.isfinite(residual)
+    return said[known], np.abs(residual[known]) <= tolerance_ms + ROUNDING_MS
 
 
 def _pair(pick_ms: ArrayLike, first_break_ms: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

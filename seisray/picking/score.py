@@ -28,8 +28,10 @@ def score(picks: str, truth: str | None = None, *, store: str, ffids: list[int] 
     found = place.picks(picks)
     interval_us = place.survey_of(found).sample_interval_us if found.survey else found.sample_interval_us
     table = compare(place, picks, truth, ffids)
-    pick_ms, first_break_ms = (table[name].to_numpy() for name in ("pick_ms", "first_break_ms"))
-    return score_picks(pick_ms, first_break_ms, sample_interval_us=interval_us)
+    pick_ms, first_break_ms, probability = (
+        table[name].to_numpy() for name in ("pick_ms", "first_break_ms", "probability")
+    )
+    return score_picks(pick_ms, first_break_ms, sample_interval_us=interval_us, probability=probability)
 
 
 def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int] | None = None) -> pa.Table:

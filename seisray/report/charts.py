@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from seisray.errors import ConfigError, PicksError
+from seisray.metrics.calibration import calibration_error, reliability
 from seisray.metrics.picks import ROUNDING_MS, PickScore
 from seisray.report.plots import INK, MUTED
 
@@ -110,6 +111,26 @@ def plot_probabilities(counts: ArrayLike) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_xlabel("probability that the picker gives its pick", color=INK)
     axes.set_ylabel("traces", color=INK)
+    return figure
+
+
+def plot_reliability(probability: ArrayLike, hit: ArrayLike) -> Figure:
+    """Draw the share of picks within 2 ms against their probability, bin by bin; on the diagonal both agree.
+
+    probability, hit: (n,), as of `reliability`.
+    """
+    bins = reliability(probability, hit)
+    total = max(sum(one.n for one in bins), 1)
+    title = f"Calibration error {calibration_error(probability, hit):.3f}"
+    figure, axes = _chart(title, width=CHART_WIDTH, height=4.2)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":")
+    said, right = [one.probability for one in bins], [one.hit_rate for one in bins]
+    axes.plot(said, right, color=BLUE, linewidth=1)
+    axes.scatter(said, right, s=[20 + 400 * one.n / total for one in bins], color=BLUE, alpha=0.7, linewidths=0)
+    axes.set(xlim=(0, 1), ylim=(0, 1.03))
+    axes.set_xlabel("probability that the picker gives its pick", color=INK)
+    axes.set_ylabel("share of these picks within 2 ms", color=INK)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     return figure
 
 

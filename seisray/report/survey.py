@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seisray.errors import PicksError
-from seisray.metrics.picks import PickScore, score_picks
+from seisray.metrics.picks import PickScore, score_picks, sureness
 from seisray.picking.score import labels_of
 from seisray.picking.traces import picked_shards
 from seisray.registry import PickSet, Store, Survey
@@ -17,6 +17,7 @@ from seisray.report.charts import (
     plot_pick_channel,
     plot_pick_offset,
     plot_probabilities,
+    plot_reliability,
     plot_residuals,
 )
 from seisray.report.learned import model_sections
@@ -46,6 +47,16 @@ class _Known:
     tally: PickTally
     pick_ms: NDArray[np.float64] = field(repr=False)
     first_break_ms: NDArray[np.float64] = field(repr=False)
+    probability: NDArray[np.float64] = field(repr=False)
+
+    def score(self, sample_interval_us: float) -> PickScore:
+        """Return how well the picks meet the labels."""
+        return score_picks(
+            self.pick_ms,
+            self.first_break_ms,
+            sample_interval_us=sample_interval_us,
+            probability=self.probability,
+        )
 
 
 def report(
@@ -73,11 +84,7 @@ def report(
     tally = known[main.name].tally
     if not tally.gathers:
         raise PicksError(f"picks {main.name!r} hold no gather with a live trace; there is nothing to show")
-    scores = {
-        one: score_picks(found.pick_ms, found.first_break_ms, sample_interval_us=survey.sample_interval_us)
-        for one, found in known.items()
-        if found.first_break_ms.size
-    }
+    scores = {one: found.score(survey.sample_interval_us) for one, found in known.items() if found.first_break_ms.size}
     sections = [
         *_score_sections(known[main.name], scores),
         _where_section(tally),
@@ -101,10 +108,11 @@ def _read(store: Store, picks: PickSet, survey: Survey, labels: pa.Table | None,
     tally = PickTally(n_gathers=survey.n_gathers if ffids is None else len(set(ffids)))
     for shard in picked_shards(store, picks, labels=labels, ffids=ffids):
         tally.add(shard)
-    pick_ms, first_break_ms = (
-        np.concatenate([*parts, np.empty(0)]) for parts in (tally.labelled_pick_ms, tally.first_break_ms)
+    pick_ms, first_break_ms, probability = (
+        np.concatenate([*parts, np.empty(0)])
+        for parts in (tally.labelled_pick_ms, tally.first_break_ms, tally.labelled_probability)
     )
-    return _Known(tally=tally, pick_ms=pick_ms, first_break_ms=first_break_ms)
+    return _Known(tally=tally, pick_ms=pick_ms, first_break_ms=first_break_ms, probability=probability)
 
 
 def _facts(survey: Survey, picks: PickSet, tally: PickTally, score: PickScore | None, *, whole: bool) -> dict[str, str]:
@@ -180,6 +188,7 @@ def _score_sections(main: _Known, scores: dict[str, PickScore]) -> Iterator[Sect
         "MAE, ms",
         "median, ms",
         "coverage",
+        "ECE",
     )
     rows = [
         (
@@ -190,6 +199,7 @@ def _score_sections(main: _Known, scores: dict[str, PickScore]) -> Iterator[Sect
             f"{one.mae_ms:.2f}",
             f"{one.median_residual_ms:+.2f}",
             f"{one.coverage:.1%}",
+            f"{one.ece_2ms:.3f}",
         )
         for name, one in scores.items()
     ]
@@ -198,6 +208,8 @@ def _score_sections(main: _Known, scores: dict[str, PickScore]) -> Iterator[Sect
     figures = [("Share of labelled traces within a tolerance", png_bytes(plot_hit_rates(scores), dpi=150))]
     if residual_ms.size:
         figures.append(("Residuals: pick minus first break", png_bytes(plot_residuals(residual_ms), dpi=150)))
+        sure = plot_reliability(*sureness(main.pick_ms, main.first_break_ms, main.probability))
+        figures.append(("What a probability is worth; larger dots, more picks", png_bytes(sure, dpi=150)))
     yield Section(
         title="Against the labels",
         text="A trace that is labelled and not picked counts as a miss.",

@@ -104,6 +104,7 @@ class PickTally:
     n_picked: int = 0
     first_break_ms: list[NDArray[np.float64]] = field(default_factory=list)
     labelled_pick_ms: list[NDArray[np.float64]] = field(default_factory=list)
+    labelled_probability: list[NDArray[np.float64]] = field(default_factory=list)
     _sample: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)))
     _seen: int = 0
 
@@ -129,6 +130,7 @@ class PickTally:
         labelled = np.isfinite(shard.first_break_ms)
         self.first_break_ms.append(shard.first_break_ms[labelled])
         self.labelled_pick_ms.append(shard.pick_ms[labelled])
+        self.labelled_probability.append(shard.probability[labelled])
         self._draw(shard)
         self._seen += len(rows)
 

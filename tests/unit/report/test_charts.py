@@ -7,7 +7,14 @@ from matplotlib.patches import Rectangle
 
 from seisray.errors import ConfigError, PicksError
 from seisray.metrics.picks import score_picks
-from seisray.report.charts import plot_curves, plot_hit_rates, plot_pick_offset, plot_residuals, smooth
+from seisray.report.charts import (
+    plot_curves,
+    plot_hit_rates,
+    plot_pick_offset,
+    plot_reliability,
+    plot_residuals,
+    smooth,
+)
 from seisray.report.plots import png_bytes
 
 
@@ -104,3 +111,9 @@ def test_smooth_is_a_centred_mean_shorter_at_the_ends() -> None:
 
 def test_smooth_leaves_out_what_is_not_finite() -> None:
     np.testing.assert_allclose(smooth([1.0, np.nan, 3.0], 3), [1.0, 2.0, 3.0])
+
+
+def test_reliability_draws_a_dot_a_bin_where_probability_and_share_of_hits_meet() -> None:
+    axes = plot_reliability([0.95, 0.95, 0.15, 0.15], [True, True, True, False]).axes[0]
+    assert axes.collections[0].get_offsets().tolist() == [[0.15, 0.5], [0.95, 1.0]]  # type: ignore[union-attr]
+    assert "0.200" in axes.get_title(loc="left")
