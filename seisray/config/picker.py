@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from seisray.config.checks import allow
+from seisray.config.checks import allow, require
 from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.run import Precision, TrainConfig
 
@@ -39,6 +39,8 @@ class TransferConfig:
 
     decoder: take the decoder's, too, and with it a picker's head. encoder_lr: relative to lr. frozen: levels of the
     encoder held fixed. rescale: give each layer's outputs unit variance on the labelled panels, but for a picker's.
+    ema: decay of the average of the weights over the last steps, which then is the picker that is scored and published
+    (0 = off, the weights of the last step).
     """
 
     lr: float = 2e-3
@@ -46,11 +48,13 @@ class TransferConfig:
     encoder_lr: float = 1.0
     frozen: int = 0
     rescale: bool = True
+    ema: float = 0.0
 
     def __post_init__(self) -> None:
         allow(self, "1e-7..1", 1e-7, 1, "lr")
         allow(self, "0..10", 0, 10, "encoder_lr")
         allow(self, "0..4", 0, 4, "frozen")
+        require(0 <= self.ema < 1, self, "ema", "0 <= ema < 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from seisray.stream import read_labelled
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
-from seisray.training.picker import PickerStep, choose_gathers, parse_ffids, pick_gathers, score_labels
+from seisray.training.picker import PickerStep, choose_gathers, learned_picker, parse_ffids, pick_gathers, score_labels
 from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
 from seisray.training.trackers import check_tracker, open_trackers
@@ -89,9 +89,8 @@ def finetune(
     with run.watch("finetune") as board:
         result = run.fit(picker_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
-    step = PickerStep(config, gathers)
-    step.picker.load_state_dict(state["picker"])
-    picks_ms = pick_gathers(step.picker, gathers, config.panel)
+    picker = learned_picker(state, config)
+    picks_ms = pick_gathers(picker, gathers, config.panel)
     suspects = suspect_labels(gathers, picks_ms)
     if suspects:
         print(f"{model}: {describe(suspects, gathers)}", file=sys.stderr)
@@ -117,7 +116,7 @@ def finetune(
             **source_of_labels,
         },
     )
-    place.publish_model(card, pack_weights(picker=step.picker), {"suspects.csv": suspects_csv(suspects)})
+    place.publish_model(card, pack_weights(picker=picker), {"suspects.csv": suspects_csv(suspects)})
     return card
 
 

@@ -1,7 +1,9 @@
 """Fine-tuning a picker: the step in plain torch, and what it learns from."""
 
+import copy
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,16 +28,19 @@ from seisray.transforms import augment
 from seisray.units import ms_to_sample
 
 RESCALE_PANELS = 16
+EMA_RAMP = 9
+"""After n steps an average goes back over about n / 9 of them at most: the weights it began with are forgotten."""
 
 
 class PickerStep(Resumable):
     """Train a picker by one batch of labelled panels a call; the randomness of a step is its (seed, step, rank).
 
     gathers: labelled; each survey gives the same share of panels, however many gathers it has. body: learned weights
-    named body.*, None = from scratch. wrap: puts a module under DDP.
+    named body.*, None = from scratch. wrap: puts a module under DDP. average: the picker's weights over the last steps,
+    where transfer.ema asks for it.
     """
 
-    parts = ("picker", "optimiser", "schedule")
+    parts: tuple[str, ...] = ("picker", "optimiser", "schedule")
 
     def __init__(
         self,
@@ -70,6 +75,9 @@ class PickerStep(Resumable):
             encoder_lr=transfer.encoder_lr if body is not None else 1.0,
             frozen=transfer.frozen if body is not None else 0,
         )
+        self.average = copy.deepcopy(self.picker).requires_grad_(False) if transfer.ema else None
+        if self.average is not None:
+            self.parts = (*self.parts, "average")
         self._predict = wrap(compiled(self.picker, config.train))
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
         rates = [float(group["lr"]) for group in groups]
@@ -102,11 +110,32 @@ class PickerStep(Resumable):
         self.optimiser.step()
         self.schedule.step()
         self.step += 1
+        self._take_average()
         return {"loss": loss.detach(), "gradient_norm": norm.detach()}
+
+    @torch.no_grad()
+    def _take_average(self) -> None:
+        if self.average is None:
+            return
+        decay = min(self.config.transfer.ema, (1 + self.step) / (1 + self.step + EMA_RAMP))
+        for mean, now in zip(self.average.parameters(), self.picker.parameters(), strict=True):
+            mean.lerp_(now, 1 - decay)
+
+    @property
+    def learned(self) -> Picker:
+        """The picker to score and to publish."""
+        return self.picker if self.average is None else self.average
 
     def score(self, gathers: Sequence[Gather]) -> PickScore:
         """Return how well the picker does on labelled gathers."""
-        return score_gathers(self.picker, gathers, self.config.panel, self.device)
+        return score_gathers(self.learned, gathers, self.config.panel, self.device)
+
+
+def learned_picker(state: Mapping[str, Any], config: PickerConfig) -> Picker:
+    """Return the picker that a step's state holds to be published."""
+    picker = Picker(config.body)
+    picker.load_state_dict(state["average" if config.transfer.ema else "picker"])
+    return picker
 
 
 def score_gathers(picker: Picker, gathers: Sequence[Gather], panel: PanelConfig, device: str = "cpu") -> PickScore:

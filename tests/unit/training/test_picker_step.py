@@ -8,7 +8,7 @@ from seisray.config import BodyConfig, PanelConfig, PickerConfig, TrainConfig, T
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.models.discriminator import Discriminator
-from seisray.training.picker import PickerStep, choose_gathers, parse_ffids
+from seisray.training.picker import PickerStep, choose_gathers, learned_picker, parse_ffids
 
 LineGathers = Callable[..., list[Gather]]
 CONFIG = PickerConfig(
@@ -46,7 +46,9 @@ def test_ranks_draw_different_panels(gathers: list[Gather]) -> None:
     assert run(PickerStep(CONFIG, gathers, rank=1), 1) != run(PickerStep(CONFIG, gathers), 1)
 
 
-@pytest.mark.parametrize("transfer", [TransferConfig(), TransferConfig(frozen=2), TransferConfig(encoder_lr=0)])
+@pytest.mark.parametrize(
+    "transfer", [TransferConfig(), TransferConfig(frozen=2), TransferConfig(encoder_lr=0), TransferConfig(ema=0.9)]
+)
 @pytest.mark.parametrize("from_learned", [False, True])
 def test_a_resumed_run_has_the_losses_of_one_that_went_straight_on(
     from_learned: bool, transfer: TransferConfig, gathers: list[Gather], learned: dict[str, torch.Tensor]
@@ -71,6 +73,36 @@ def test_it_starts_from_learned_weights(gathers: list[Gather], learned: dict[str
     config = replace(CONFIG, transfer=TransferConfig(rescale=False))
     picker = PickerStep(config, gathers, body=learned).picker
     assert all(torch.equal(tensor, learned[f"body.{name}"]) for name, tensor in picker.body.state_dict().items())
+
+
+def test_the_average_of_the_weights_is_what_is_published(gathers: list[Gather]) -> None:
+    config = replace(CONFIG, transfer=TransferConfig(ema=0.5))
+    step = PickerStep(config, gathers)
+    expected = step.picker.none.item()
+    for n in range(1, 5):
+        run(step, 1)
+        decay = min(0.5, (1 + n) / (10 + n))
+        expected = decay * expected + (1 - decay) * step.picker.none.item()
+    assert step.learned.none.item() == pytest.approx(expected, abs=1e-7)
+    assert step.learned.none.item() != step.picker.none.item()
+    published = learned_picker(step.state_dict(), config).state_dict()
+    assert all(torch.equal(tensor, published[name]) for name, tensor in step.learned.state_dict().items())
+
+
+def test_an_average_that_goes_on_is_that_of_a_run_that_went_straight_on(gathers: list[Gather]) -> None:
+    config = replace(CONFIG, transfer=TransferConfig(ema=0.9))
+    straight, first, resumed = (PickerStep(config, gathers) for _ in range(3))
+    run(straight, 6)
+    run(first, 2)
+    resumed.load_state_dict(first.state_dict())
+    run(resumed, 4)
+    expected = straight.learned.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.learned.state_dict().items())
+
+
+def test_averaging_does_not_change_what_is_learned(gathers: list[Gather]) -> None:
+    averaged = replace(CONFIG, transfer=TransferConfig(ema=0.9))
+    assert run(PickerStep(averaged, gathers), 4) == run(PickerStep(CONFIG, gathers), 4)
 
 
 def test_it_learns_to_pick_a_clear_first_arrival(line_gathers: LineGathers) -> None:
