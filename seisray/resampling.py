@@ -77,6 +77,15 @@ def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple
     tempo: of a picker that goes on learning; by default that of the first gather. Gathers of its interval stay as they
     are. Raises ConfigError where an interval has silent gathers only.
     """
+    factors, wanted = tempo_factors(gathers, tempo)
+    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
+
+
+def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[dict[float, float], float]:
+    """Return by which factor `in_one_tempo` resamples gathers of each interval, and the samples in a period then.
+
+    What is resampled is told on standard error, in a line for each interval.
+    """
     factors = {tempo.interval_us: 1.0} if tempo else {}
     wanted = tempo.samples_per_period if tempo else math.nan
     for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
@@ -90,5 +99,5 @@ def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple
         factors[interval_us] = factor = resampling_factor(period, wanted)
         if factor != 1:
             shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
-            print(f"{shown}: a period has {period:.0f} samples, the picker expects {wanted:.0f}", file=sys.stderr)
-    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
+            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} are expected", file=sys.stderr)
+    return factors, wanted
