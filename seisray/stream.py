@@ -4,7 +4,7 @@ Each training worker runs its own stream. What it yields depends on the seed, th
 was interrupted goes on with the very panels it would have had.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
@@ -20,12 +20,51 @@ from seisray.formats.picks.corrected import GatherFirstBreaks
 from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
+from seisray.resampling import resample_gather
 from seisray.storage import Location
-from seisray.transforms import cut_panels
+from seisray.transforms import Samples, cut_labelled, cut_panels
+from seisray.units import ms_to_sample
 
 CHUNK_BYTES = 64 * 2**20  # of panels that a Ray Data execution reads: as many are used as are read meanwhile
 MIXED_SHARDS = 4  # at least, where an epoch has as many: a batch from one shard shows D a single survey
 AHEAD = 2  # tasks that read shards beside each training worker
+
+Cut = Callable[[Gather, np.random.Generator, PanelConfig, int], Samples]
+"""What makes n panels, (n, traces, ...), of a gather that has live traces."""
+
+
+def cut_live(
+    gather: Gather,
+    rng: np.random.Generator,
+    config: PanelConfig,
+    n: int,
+    *,
+    factors: Mapping[float, float] | None = None,
+) -> Samples:
+    """Return (n, traces, samples) panels of a gather's live traces.
+
+    factors: by which gathers of each sampling interval are resampled; others stay as they are.
+    """
+    gather = resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
+    return cut_panels(gather.samples[gather.live], rng, config, n)
+
+
+def cut_with_breaks(
+    gather: Gather,
+    rng: np.random.Generator,
+    config: PanelConfig,
+    n: int,
+    *,
+    factors: Mapping[float, float] | None = None,
+) -> Samples:
+    """Return (n, traces, samples + 1): the panels of `cut_live`, each trace followed by its first break.
+
+    That is in samples of the panel, NaN where none is known in it.
+    """
+    gather = resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
+    first_break = ms_to_sample(gather.first_break_ms[gather.live], gather.sample_interval_us).astype(np.float32)
+    panels, places = cut_labelled(gather.samples[gather.live], first_break, rng, config, n)
+    return np.concatenate([panels, places[:, :, None]], axis=2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,25 +130,26 @@ def panel_batches(
     seed: int,
     rank: int = 0,
     workers: int = 1,
+    cut: Cut = cut_live,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield (batch, traces, samples) normalised panels for steps first_step .. steps - 1 of one worker.
 
     batch: panels a step of this worker. Epochs are permutations of the shards, dealt out among the workers; the panels
-    of several shards are mixed, so that a batch shows gathers of all surveys.
+    of several shards are mixed, so that a batch shows gathers of all surveys. cut: makes panels, of what size it likes.
     """
     pools = _pools(refs, config, skip=first_step * batch, panels=steps * batch, seed=seed, rank=rank, workers=workers)
     chunks = _chunks(pools, config)
-    left, pending = steps - first_step, np.empty((0, config.traces, config.samples), np.float32)
+    left, pending = steps - first_step, list[NDArray[np.float32]]()
     with ThreadPoolExecutor(1) as ahead:
-        following = ahead.submit(_read_chunk, next(chunks, []), config, seed)
+        following = ahead.submit(_read_chunk, next(chunks, []), config, seed, cut)
         while left > 0:
-            panels = following.result()
-            following = ahead.submit(_read_chunk, next(chunks, []), config, seed)
-            pending = np.concatenate([pending, *panels])
-            n = min(len(pending) // batch, left)
+            found = following.result()
+            following = ahead.submit(_read_chunk, next(chunks, []), config, seed, cut)
+            panels = np.concatenate([*pending, *found])
+            n = min(len(panels) // batch, left)
             for step in range(n):
-                yield pending[step * batch : (step + 1) * batch]
-            left, pending = left - n, pending[n * batch :].copy()
+                yield panels[step * batch : (step + 1) * batch]
+            left, pending = left - n, [panels[n * batch :].copy()]
 
 
 def _pools(
@@ -151,7 +191,7 @@ def _most(config: PanelConfig) -> int:
     return max(CHUNK_BYTES // (4 * config.traces * config.samples), 1)
 
 
-def _read_chunk(chunk: list[_Pool], config: PanelConfig, seed: int) -> list[NDArray[np.float32]]:
+def _read_chunk(chunk: list[_Pool], config: PanelConfig, seed: int, cut: Cut) -> list[NDArray[np.float32]]:
     """Return the panels of each pool, in random order.
 
     A Ray Data execution that waits for a slow reader spins on a core of its own (Ray 2.60), which costs training up to
@@ -165,7 +205,7 @@ def _read_chunk(chunk: list[_Pool], config: PanelConfig, seed: int) -> list[NDAr
     plan = ray.put(visits)
 
     def read(row: dict[str, int], plan: Any = plan) -> dict[str, NDArray[np.float32]]:
-        return {"panels": _read_visit(ray.get(plan)[row["item"]], config, seed)}
+        return {"panels": _read_visit(ray.get(plan)[row["item"]], config, seed, cut)}
 
     # Without a CPU of their own: the workers may hold every one, as they do where few nodes are left.
     numbers = ray.data.from_items(list(range(len(visits))), override_num_blocks=len(visits))
@@ -180,8 +220,8 @@ def _read_chunk(chunk: list[_Pool], config: PanelConfig, seed: int) -> list[NDAr
     return found
 
 
-def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.float32]:
-    """Return the panels of a visit, (n, traces, samples).
+def _read_visit(visit: _Visit, config: PanelConfig, seed: int, cut: Cut) -> NDArray[np.float32]:
+    """Return the panels of a visit, (n, traces, ...).
 
     Traces of zeros teach nothing and are left out; in place of gathers that have no others come the shard's next ones.
     """
@@ -190,9 +230,7 @@ def _read_visit(visit: _Visit, config: PanelConfig, seed: int) -> NDArray[np.flo
     if not live:
         raise StorageError(f"{visit.shard.location} holds no live trace; ingest the survey again without its files")
     gathers = islice(cycle(live), visit.shard.n_gathers)
-    return np.concatenate(
-        [cut_panels(gather.samples[gather.live], rng, config, config.per_gather) for gather in gathers]
-    )
+    return np.concatenate([cut(gather, rng, config, config.per_gather) for gather in gathers])
 
 
 def read_labelled(

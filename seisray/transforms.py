@@ -54,16 +54,30 @@ def cut_panels(samples: Samples, rng: np.random.Generator, config: PanelConfig, 
     short a record is followed by zeros. Windows start early more often than late, since first breaks lie early in the
     record; half are mirrored in offset, half reversed in polarity, as spreads and geophones are.
     """
+    return cut_labelled(samples, np.full(len(samples), np.nan, np.float32), rng, config, n)[0]
+
+
+def cut_labelled(
+    samples: Samples, first_break: NDArray[np.float32], rng: np.random.Generator, config: PanelConfig, n: int
+) -> tuple[Samples, NDArray[np.float32]]:
+    """Return the windows that `cut_panels` cuts, and (n, traces) first breaks in samples of the window, NaN = none.
+
+    first_break: (n_traces,) in samples of the record, NaN = not labelled. Those beyond a window are none of its.
+    """
     padded = pad_to(_mirrored(samples, config.traces), config.traces, config.samples)
+    breaks = _mirrored(first_break[:, None], config.traces)[:, 0]
+    breaks = np.pad(breaks, (0, len(padded) - len(breaks)), constant_values=np.nan)
     room_traces, room_samples = padded.shape[0] - config.traces, padded.shape[1] - config.samples
     panels = np.empty((n, config.traces, config.samples), dtype=np.float32)
-    for panel in panels:
+    places = np.empty((n, config.traces), dtype=np.float32)
+    for panel, place in zip(panels, places, strict=True):
         trace = rng.integers(room_traces + 1)
         start = int(rng.beta(1, 3) * (room_samples + 1))
-        window = padded[trace : trace + config.traces, start : start + config.samples]
-        window = window[::-1] if rng.random() < 0.5 else window
+        turn = slice(None, None, -1 if rng.random() < 0.5 else 1)
+        window = padded[trace : trace + config.traces, start : start + config.samples][turn]
         panel[:] = normalise(window, config.gain) * (1 if rng.random() < 0.5 else -1)
-    return panels
+        place[:] = breaks[trace : trace + config.traces][turn] - start
+    return panels, np.where((places >= 0) & (places <= config.samples - 1), places, np.float32(np.nan))
 
 
 def _mirrored(samples: Samples, n_traces: int) -> Samples:

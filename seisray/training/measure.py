@@ -9,9 +9,9 @@ from seisray.metrics.controls import ControlledMeasure, control_table
 from seisray.metrics.encoder import LEAST_SAMPLES, LEAST_TRACES
 from seisray.metrics.samples import score_samples
 from seisray.metrics.two_sample import LEAST_PANELS
-from seisray.stream import ShardRef
+from seisray.stream import Cut, ShardRef, cut_live
 from seisray.training.gan import GanStep
-from seisray.transforms import Samples, cut_panels
+from seisray.transforms import Samples
 
 PANELS = 128
 SHARDS = 8  # at most, spread over the surveys: bounds what is read before the first step
@@ -20,7 +20,12 @@ BLIND_PANELS = 32
 
 
 def reference_panels(
-    refs: Sequence[ShardRef], config: PanelConfig, n: int = PANELS, *, most_shards: int = SHARDS
+    refs: Sequence[ShardRef],
+    config: PanelConfig,
+    n: int = PANELS,
+    *,
+    most_shards: int = SHARDS,
+    cut: Cut = cut_live,
 ) -> Samples:
     """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones.
 
@@ -32,8 +37,8 @@ def reference_panels(
     wanted = np.diff((n * passed / passed[-1]).round().astype(int), prepend=0)
     panels: list[Samples] = []
     for place, share in zip(places, wanted, strict=True):
-        live = [gather.samples[gather.live] for gather in refs[place].gathers() if gather.live.any()]
-        panels += [cut_panels(live[i], rng, config, 1) for i in np.arange(share) % len(live)] if live else []
+        live = [gather for gather in refs[place].gathers() if gather.live.any()]
+        panels += [cut(live[i], rng, config, 1) for i in np.arange(share) % len(live)] if live else []
     return np.concatenate(panels) if panels else np.empty((0, config.traces, config.samples), np.float32)
 
 

@@ -9,7 +9,7 @@ from seisray import shards, stream
 from seisray.config import PanelConfig
 from seisray.gather import Gather
 from seisray.storage import locate
-from seisray.stream import ShardRef, divide, panel_batches
+from seisray.stream import ShardRef, cut_with_breaks, divide, panel_batches
 
 pytestmark = pytest.mark.usefixtures("ray_session")
 
@@ -160,3 +160,26 @@ def test_held_out_gathers_are_the_last_of_shards_and_are_never_streamed(refs: li
 
 def test_nothing_is_held_out_where_nothing_is_asked_for(refs: list[ShardRef]) -> None:
     assert divide(refs, 0.0) == (refs, [])
+
+
+def test_first_breaks_go_with_the_panels_that_they_are_on(refs: list[ShardRef]) -> None:
+    config = PanelConfig(traces=8, samples=128)
+    (panels,) = panel_batches(refs, config, batch=24, first_step=0, steps=1, seed=1, cut=cut_with_breaks)
+    assert panels.shape == (24, 8, 129)
+    (same,) = panel_batches(refs, config, batch=24, first_step=0, steps=1, seed=1)
+    np.testing.assert_array_equal(panels[..., :-1], same)
+    first_break = panels[..., -1]
+    assert np.isfinite(first_break).all()  # the whole record is in such a panel; dead traces are left out
+    for panel, place in zip(panels[..., :-1], first_break, strict=True):
+        strength = np.abs(np.sinh(panel))
+        onset = (strength > 0.5 * strength.max(axis=1, keepdims=True)).argmax(axis=1)
+        np.testing.assert_allclose(onset, place, atol=6)
+
+
+def test_panels_of_another_tempo_have_their_first_breaks_there(line_gathers: Callable[..., list[Gather]]) -> None:
+    (gather,) = line_gathers(1)
+    config = PanelConfig(traces=8, samples=256)
+    plain, fine = (
+        cut_with_breaks(gather, np.random.default_rng(0), config, 4, factors=factors) for factors in ({}, {1000.0: 2.0})
+    )
+    np.testing.assert_allclose(fine[..., -1], 2 * plain[..., -1], rtol=1e-6)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.config import AugmentConfig, PanelConfig
-from seisray.transforms import LabelledPanel, augment, cut_panels, normalise, pad_to, trace_rms
+from seisray.transforms import LabelledPanel, augment, cut_labelled, cut_panels, normalise, pad_to, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, flip=0, polarity=0)
@@ -80,6 +80,20 @@ def test_a_gather_of_one_trace_is_repeated() -> None:
     )
     assert (panels == panels[:, :1]).all()
     assert panels.any()
+
+
+def test_first_breaks_move_with_their_window_and_are_none_beyond_it() -> None:
+    samples = np.zeros((20, 300), np.float32)
+    first_break = np.arange(20, dtype=np.float32) * 12 + 20
+    first_break[5] = np.nan
+    samples[np.arange(20), np.nan_to_num(first_break, nan=60).astype(int)] = 1
+    panels, places = cut_labelled(samples, first_break, np.random.default_rng(0), PANEL, 30)
+    peak, there = np.abs(panels).argmax(axis=2), np.abs(panels).max(axis=2) > 0
+    known = np.isfinite(places)
+    np.testing.assert_array_equal(places[known], peak[known])
+    unlabelled = there & ~known
+    assert 0 < unlabelled.sum() <= 30  # trace 5 alone has an event and no label
+    assert not (known & ~there).any()
 
 
 def test_panels_depend_on_the_generator_alone() -> None:

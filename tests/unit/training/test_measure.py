@@ -65,7 +65,7 @@ def test_each_gather_counts_alike_however_many_a_shard_holds(
         seen[float(np.abs(samples).sum())] += 1
         return cut_panels(samples, *rest)
 
-    monkeypatch.setattr("seisray.training.measure.cut_panels", cut)
+    monkeypatch.setattr("seisray.stream.cut_panels", cut)
     assert len(reference_panels(refs, PANEL, 20)) == 20
     assert list(seen.values()) == [2] * 10
 
