@@ -6,6 +6,7 @@ from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
 from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
 from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
+from seisray.config.refine import KeepConfig, RefineConfig, RefinerConfig
 from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
 from seisray.config.watch import WatchConfig
 
@@ -21,6 +22,7 @@ __all__ = [
     "GanConfig",
     "GeneratorConfig",
     "InpaintConfig",
+    "KeepConfig",
     "MaskedConfig",
     "PanelConfig",
     "PickConfig",
@@ -28,6 +30,8 @@ __all__ = [
     "PickerPanelConfig",
     "PickerTrainConfig",
     "RebuildTrainConfig",
+    "RefineConfig",
+    "RefinerConfig",
     "TrainConfig",
     "TransferConfig",
     "TuneConfig",

@@ -18,12 +18,12 @@ class StyledConv(nn.Module):
     noisy: add noise, too. Field panels are largely ambient noise, which no latent vector of a few dozen numbers can
     spell out (Karras et al. 2019, 1812.04948); how loud it is in each channel is the style's to say, since some records
     are quiet and others are not. There are two: of each trace for itself, as wind is, and of all traces at once, as
-    what a recorder or a power line adds.
+    what a recorder or a power line adds. apart: samples from one that is taken to the next.
     """
 
-    def __init__(self, n_in: int, n_out: int, latent: int, *, noisy: bool = False) -> None:
+    def __init__(self, n_in: int, n_out: int, latent: int, *, noisy: bool = False, apart: int = 1) -> None:
         super().__init__()
-        self.conv = conv(n_in, n_out)
+        self.conv = conv(n_in, n_out, apart=apart)
         self.style = nn.Linear(latent, (4 if noisy else 2) * n_out)
         nn.init.normal_(self.style.weight, std=0.1 * latent**-0.5)  # near 0: at first a plain convolution
         nn.init.zeros_(self.style.bias)

@@ -14,9 +14,20 @@ STEM_STRIDE = 4  # samples a feature of the finest level
 TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 8 * STEM_STRIDE  # after three poolings
 
 
-def conv(n_in: int, n_out: int, *, kernel: tuple[int, int] = KERNEL, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:
-    """Return a convolution that keeps the size, but for its stride, and the variance of what goes through it."""
-    layer = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=(kernel[0] // 2, kernel[1] // 2))
+def conv(
+    n_in: int,
+    n_out: int,
+    *,
+    kernel: tuple[int, int] = KERNEL,
+    stride: tuple[int, int] = (1, 1),
+    apart: int = 1,
+) -> nn.Conv2d:
+    """Return a convolution that keeps the size, but for its stride, and the variance of what goes through it.
+
+    apart: samples from one that it takes to the next.
+    """
+    padding = (kernel[0] // 2, apart * (kernel[1] // 2))
+    layer = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=padding, dilation=(1, apart))
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return layer
