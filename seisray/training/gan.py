@@ -3,7 +3,7 @@
 import copy
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ class GanStep(Resumable):
         self.config, self.device, self.rank = config, device, rank
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
-        self.generator = Generator(config.generator, config.panel).to(device)
+        self.generator = self._generator().to(device)
         self.features = None
         if config.feature_steps:
             self.features = RebuildStep(config.repairing(), device=device, rank=rank, wrap=wrap)
@@ -70,6 +70,9 @@ class GanStep(Resumable):
         self.balance = Balance(adversary, device)
         self._coins = random.Random()
         self._hold_features()
+
+    def _generator(self) -> nn.Module:
+        return Generator(self.config.generator, self.config.panel)
 
     def _discriminator(self) -> nn.Module:
         config, adversary = self.config, self.config.adversary
@@ -161,7 +164,7 @@ class GanStep(Resumable):
         if parts == 1:
             return [(latent,)]
         with self._autocast:
-            noise = self.generator.draw_noise(n, self.device)
+            noise = cast(Generator, self.generator).draw_noise(n, self.device)
         return list(zip(*(drawn.chunk(parts) for drawn in (latent, *noise)), strict=True))
 
     def _make(self, draws: list[Draw]) -> Tensor:
@@ -268,10 +271,15 @@ class GanStep(Resumable):
         (gradient,) = torch.autograd.grad(shown, fake, torch.cat(gradients))
         return gradient, mean_figures(losses)["g_loss"]
 
+    @property
+    def _memory(self) -> tuple[float, float]:
+        """What the averaged copy keeps a step, and how slowly it begins to."""
+        return self.config.generator.ema, self.config.generator.ema_ramp
+
     @torch.no_grad()
     def _average(self) -> None:
-        config = self.config.generator
-        decay = min(config.ema, (1 + self.step) / (1 + self.step + config.ema_ramp))
+        ema, ramp = self._memory
+        decay = min(ema, (1 + self.step) / (1 + self.step + ramp))
         for mean, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for kept, new in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):

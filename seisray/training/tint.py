@@ -1,11 +1,13 @@
 """The tint of a generator: what makes the mean spectrum of its samples that of field panels."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 
 from seisray.config import GanConfig
 from seisray.metrics.spectra import log_spectrum
+from seisray.models.generator import Generator
 from seisray.stream import ShardRef
 from seisray.training.gan import GanStep
 from seisray.training.measure import SHARDS_MEASURED, reference_panels
@@ -26,4 +28,5 @@ def tint(step: GanStep, learned: Sequence[ShardRef], config: GanConfig) -> None:
     wanted = log_spectrum(field)
     for _ in range(ROUNDS):
         missing = wanted - log_spectrum(step.samples(SAMPLES, seed=config.train.seed + 1).numpy())
-        step.averaged.tint *= torch.from_numpy(10.0**missing).to(step.averaged.tint)
+        factors = cast(Generator, step.averaged).tint
+        factors *= torch.from_numpy(10.0**missing).to(factors)
