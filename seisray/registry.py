@@ -52,7 +52,8 @@ class Survey(_Record):
 
     sources: index, name, uri, format, bytes, edge_sha256 (of the first and last 64 KiB), etag (S3's) and xxh3 (of what
     was read) of each field file. settings: those of the ingest. unused_labels: first breaks that fit no trace.
-    shards: uri relative to the survey, n_gathers, n_traces and bytes of each shard.
+    shards: uri relative to the survey, n_gathers, n_traces and bytes of each shard. made_from: where it was made from
+    another survey, that one's name and fingerprint and what made it (see `ingest.derived`).
     """
 
     schema_version: int = SURVEY_SCHEMA_VERSION
@@ -71,13 +72,14 @@ class Survey(_Record):
     headers: Mapping[str, str]
     sources: list[dict[str, Any]]
     shards: list[dict[str, Any]]
+    made_from: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model(_Record):
     """The card of a model. parent: model@version.
 
-    kind: gan, autoencoder, masked, inpaint or picker.
+    kind: gan, autoencoder, masked, inpaint, refiner or picker.
 
     surveys: fingerprint of each survey it has seen. config holds the settings it was made with, metrics what was
     measured at the end of its training.

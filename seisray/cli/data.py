@@ -124,4 +124,4 @@ def verify(name: str, *, common: Shared) -> None:
     """
     from seisray.ingest.verify import verify as run
 
-    common.show(asdict(run(name, store=common.store)), f"survey {name} is what its field files hold")
+    common.show(asdict(run(name, store=common.store)), f"survey {name} is what it was made from")

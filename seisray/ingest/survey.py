@@ -53,6 +53,9 @@ def ingest(
     folder = place.folder("surveys", name)
     exists = (folder / "manifest.json").exists()
     before = place.survey(name) if append else None
+    if before and before.made_from:
+        made = before.made_from["survey"]
+        raise ConfigError(f"survey {name!r} was made from {made!r}; append to that one, and make it again")
     if before and resume and {file.uri for file in field_files(files)} <= {source["uri"] for source in before.sources}:
         return before
     job = make_job(name, files, folder, config or IngestConfig(), before)
