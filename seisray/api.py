@@ -11,6 +11,7 @@ from seisray.config import (
     MaskedConfig,
     PickConfig,
     PickerConfig,
+    RefineConfig,
     TuneConfig,
 )
 from seisray.demo import demo
@@ -36,6 +37,7 @@ from seisray.synthesize import synthesize
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.training.finetune import finetune
 from seisray.training.pretrain import pretrain_autoencoder, pretrain_gan, pretrain_inpaint, pretrain_masked
+from seisray.training.refinement import refine
 from seisray.tuning.search import tune_gan, tune_picker
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "MaskedConfig",
     "PickConfig",
     "PickerConfig",
+    "RefineConfig",
     "Store",
     "SyntheticConfig",
     "TuneConfig",
@@ -70,6 +73,7 @@ __all__ = [
     "pretrain_gan",
     "pretrain_inpaint",
     "pretrain_masked",
+    "refine",
     "report",
     "review",
     "score",

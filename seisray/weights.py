@@ -14,6 +14,7 @@ BODY_OF: Mapping[str, str] = {
     "autoencoder": "rebuilder",
     "masked": "rebuilder",
     "inpaint": "discriminator",
+    "refiner": "discriminator",
     "picker": "picker",
 }
 """Which module of a published model holds the body that a picker takes over, by the model's kind."""

@@ -10,6 +10,7 @@ from seisray.report.plots import png_bytes
 SHEETS = {
     "samples.png": "Generated panels, none of them recorded",
     "rebuilt.png": "Recorded panels, what the network saw of them, and what it made of that",
+    "refined.png": "Synthetic panels with their first breaks, as they were refined, and field panels",
 }
 
 

@@ -116,10 +116,13 @@ def plot_gather(
     return figure
 
 
-def plot_panels(panels: ArrayLike, *, columns: int = 8, title: str | None = None) -> Figure:
+def plot_panels(
+    panels: ArrayLike, *, columns: int = 8, title: str | None = None, first_break: ArrayLike | None = None
+) -> Figure:
     """Draw panels in a grid on one shared grey scale, so that quiet and loud ones stay comparable.
 
-    panels: (n, n_traces, n_samples), generated or real. Raises ConfigError on another shape or no panel.
+    panels: (n, n_traces, n_samples), generated or real. first_break: (n, n_traces) in samples, NaN = none.
+    Raises ConfigError on another shape or no panel.
     """
     values = np.nan_to_num(np.asarray(panels, dtype=np.float32), posinf=0.0, neginf=0.0)
     if values.ndim != 3 or 0 in values.shape:
@@ -135,6 +138,10 @@ def plot_panels(panels: ArrayLike, *, columns: int = 8, title: str | None = None
         row, column = divmod(index, columns)
         extent = (column + 0.03, column + 0.97, row + 0.98, row + 0.02)
         axes.imshow(panel.T, cmap=SEISMIC_GREY, vmin=-clip, vmax=clip, aspect="auto", extent=extent)
+        if first_break is not None:
+            place = (np.asarray(first_break)[index] + 0.5) / panel.shape[1]
+            across = column + 0.03 + 0.94 * (np.arange(panel.shape[0]) + 0.5) / panel.shape[0]
+            axes.scatter(across, row + 0.02 + 0.96 * place, s=1.5, color=FIRST_BREAK, linewidths=0)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     axes.set_axis_off()

@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from seisray.config import config_dict
 from seisray.heap import keep_heap
 from seisray.report.plots import png_bytes
 from seisray.storage import Location
-from seisray.stream import panel_batches
+from seisray.stream import cut_live, cut_with_breaks, panel_batches
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels
+from seisray.training.realism import Pair
 from seisray.training.trackers import open_trackers
 from seisray.training.watchdog import Watchdog, strongest
 from seisray.training.ways import WAYS
@@ -27,7 +29,11 @@ from seisray.transforms import Samples
 
 
 def pretrain_loop(job: dict[str, Any]) -> None:
-    """Train on one worker. job: kind (see WAYS), config, refs of shards, folder, board."""
+    """Train on one worker. job: kind (see WAYS), config, refs of shards, folder, board.
+
+    Where the way compares synthetic gathers with field ones, synthetic: refs of theirs, and factors: by which gathers
+    of each sampling interval are resampled.
+    """
     keep_heap()
     way, config = WAYS[job["kind"]], job["config"]
     train = config.train
@@ -51,12 +57,12 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
     watchdog = Watchdog(config.watch, rolled_back=step.salt)
     watchdog.load_state_dict(kept["watchdog"])
-    reference = reference_panels(job["refs"], config.panel) if rank == 0 else np.empty(0, np.float32)
+    reference = reference_of(job) if rank == 0 else np.empty(0, np.float32)
 
     def stream() -> Clock:
         batch = train.batch // workers
         how = {"first_step": step.step, "steps": train.steps, "seed": train.seed, "rank": rank, "workers": workers}
-        return Clock(panel_batches(job["refs"], config.panel, batch=batch, **how))
+        return Clock(batches_of(job, batch=batch, **how))
 
     def save() -> None:
         if journal is None:
@@ -69,7 +75,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     panels = stream()
     figures: dict[str, float] = {}
     while step.step < train.steps and not kept["stopped"]:
-        losses = step(torch.from_numpy(next(panels)))
+        losses = step(*map(torch.from_numpy, next(panels)))
         last = step.step == train.steps
         saves = last or step.step % train.checkpoint_every == 0
         shows = last or step.step % config.sample_every == 0
@@ -116,6 +122,24 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         journal.close(step.step, figures)
 
 
+def batches_of(job: dict[str, Any], **how: int) -> Iterator[tuple[Samples, ...]]:
+    """Yield a batch of field panels, and one of synthetic panels with their first breaks where the job names such."""
+    panel, factors = job["config"].panel, job.get("factors", {})
+    streams = [panel_batches(job["refs"], panel, cut=partial(cut_live, factors=factors), **how)]
+    if "synthetic" in job:
+        streams.append(panel_batches(job["synthetic"], panel, cut=partial(cut_with_breaks, factors=factors), **how))
+    return zip(*streams, strict=True)
+
+
+def reference_of(job: dict[str, Any]) -> Samples | Pair:
+    """Return panels by which the step is scored and shown: field ones, and synthetic ones where the job names such."""
+    panel, factors = job["config"].panel, job.get("factors", {})
+    field = reference_panels(job["refs"], panel, cut=partial(cut_live, factors=factors))
+    if "synthetic" not in job:
+        return field
+    return Pair(field, reference_panels(job["synthetic"], panel, cut=partial(cut_with_breaks, factors=factors)))
+
+
 class Clock:
     """Pass batches on, and time the steps between two pauses.
 
@@ -123,13 +147,13 @@ class Clock:
     batches. Both are NaN before the first pause.
     """
 
-    def __init__(self, batches: Iterator[Samples]) -> None:
+    def __init__(self, batches: Iterator[tuple[Samples, ...]]) -> None:
         self._batches = batches
         self._n, self._wait_s, self._since_s = 0, 0.0, math.nan
         self._begun = False
         self.step_ms = self.wait_share = math.nan
 
-    def __next__(self) -> Samples:
+    def __next__(self) -> tuple[Samples, ...]:
         asked_s = time.perf_counter()
         batch = next(self._batches)
         now_s = time.perf_counter()

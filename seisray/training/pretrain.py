@@ -1,7 +1,8 @@
 """`seisray pretrain`: the GAN and its rivals under Ray Train, fed by Ray Data."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, config_dict
 from seisray.errors import TrainingError
@@ -30,7 +31,7 @@ def pretrain_gan(
     A run that was interrupted goes on from its last checkpoint when called again in the same way; resume: there must be
     such a run; restart: there must not, what it left is removed.
     """
-    return _pretrain("gan", surveys, model, Store(store), config or GanConfig(), resume=resume, restart=restart)
+    return train_model("gan", surveys, model, Store(store), config or GanConfig(), resume=resume, restart=restart)
 
 
 def pretrain_autoencoder(
@@ -44,7 +45,7 @@ def pretrain_autoencoder(
 ) -> Model:
     """Train an autoencoder on the unlabelled gathers of surveys, as `pretrain_gan` trains a GAN; return its card."""
     settings = config or AutoencoderConfig()
-    return _pretrain("autoencoder", surveys, model, Store(store), settings, resume=resume, restart=restart)
+    return train_model("autoencoder", surveys, model, Store(store), settings, resume=resume, restart=restart)
 
 
 def pretrain_masked(
@@ -58,7 +59,7 @@ def pretrain_masked(
 ) -> Model:
     """Train a network to repair hidden parts of unlabelled gathers, as `pretrain_gan` trains a GAN; return its card."""
     settings = config or MaskedConfig()
-    return _pretrain("masked", surveys, model, Store(store), settings, resume=resume, restart=restart)
+    return train_model("masked", surveys, model, Store(store), settings, resume=resume, restart=restart)
 
 
 def pretrain_inpaint(
@@ -72,10 +73,10 @@ def pretrain_inpaint(
 ) -> Model:
     """Train a network to find the repairs that another makes in unlabelled gathers; return its card."""
     settings = config or InpaintConfig()
-    return _pretrain("inpaint", surveys, model, Store(store), settings, resume=resume, restart=restart)
+    return train_model("inpaint", surveys, model, Store(store), settings, resume=resume, restart=restart)
 
 
-def _pretrain(
+def train_model(
     kind: str,
     surveys: Sequence[str],
     model: str,
@@ -84,8 +85,16 @@ def _pretrain(
     *,
     resume: bool,
     restart: bool,
+    also: Sequence[str] = (),
+    more: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> Model:
-    manifests = [place.survey(name) for name in surveys]
+    """Train one kind of model (see WAYS) on surveys and publish it; return its card.
+
+    also: surveys that the run sees by other ways, which `more` gives to its workers and to its outcome. details: for
+    the card.
+    """
+    manifests = [place.survey(name) for name in (*surveys, *also)]
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
     run = Run(
@@ -102,8 +111,9 @@ def _pretrain(
     costs = WAYS[kind].costs(WAYS[kind].step(config))
     for name, cost in costs.items():
         print(f"{name}: {cost}", file=sys.stderr)
-    learned, held_out = divide(shard_refs(place, manifests), config.held_out)
-    job = {"kind": kind, "config": config, "refs": learned, "folder": run.folder.uri}
+    learned, held_out = divide(shard_refs(place, manifests[: len(surveys)]), config.held_out)
+    more = more or {}
+    job = {"kind": kind, "config": config, "refs": learned, "folder": run.folder.uri, **more}
     with run.watch("pretrain") as board:
         result = run.fit(pretrain_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
@@ -114,7 +124,7 @@ def _pretrain(
         )
     step = WAYS[kind].step(config)
     step.load_state_dict(state)
-    outcome = WAYS[kind].outcome(step, learned, held_out, config)
+    outcome = WAYS[kind].outcome(step, learned, held_out, config, **more)
     last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
     card = Model(
         name=model,
@@ -126,7 +136,12 @@ def _pretrain(
         parent=None,
         metrics={**last, **outcome.metrics},
         details={key: state[key] for key in ("history", "alarms", "resumed_at")}
-        | {"run": run.name, "costs": {name: cost._asdict() for name, cost in costs.items()}, **outcome.details},
+        | {
+            "run": run.name,
+            "costs": {name: cost._asdict() for name, cost in costs.items()},
+            **outcome.details,
+            **(details or {}),
+        },
     )
     pictures = {name: png_bytes(figure) for name, figure in outcome.pictures.items()}
     place.publish_model(card, pack_weights(**outcome.modules), pictures)

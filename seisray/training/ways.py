@@ -24,7 +24,9 @@ from seisray.training.measure import (
     reference_panels,
     score_generator,
 )
+from seisray.training.realism import measure_refiner, plot_refined, score_refiner
 from seisray.training.rebuild import RebuildStep
+from seisray.training.refine import RefineStep
 from seisray.training.tint import tint
 from seisray.transforms import Samples
 
@@ -37,8 +39,8 @@ class Step(Protocol):
     step: int
     salt: int
 
-    def __call__(self, real: Tensor) -> dict[str, Tensor]:
-        """Train on (batch, traces, samples) panels; return figures."""
+    def __call__(self, *panels: Any, **_: Any) -> dict[str, Tensor]:
+        """Train on (batch, traces, samples) panels, of each stream of the run; return figures."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state."""
@@ -64,15 +66,15 @@ class Outcome:
 class Way:
     """How one kind of model is pre-trained.
 
-    step: makes its step of (config, device, rank, wrap). score, sheet: figures and a picture, of the step and field
-    panels that stay the same all run long. outcome: of the step, what it learned from, what was held out, the config.
-    costs: of one panel, by network.
+    step: makes its step of (config, device, rank, wrap). score, sheet: figures and a picture, of the step and panels
+    that stay the same all run long. outcome: of the step, what it learned from, what was held out, the config, and what
+    else the run was given. costs: of one panel, by network.
     """
 
     step: Callable[..., Step]
-    score: Callable[[Any, Samples], dict[str, float]]
-    sheet: Callable[[Any, Samples, str], Figure]
-    outcome: Callable[[Any, Sequence[ShardRef], Sequence[ShardRef], Any], Outcome]
+    score: Callable[[Any, Any], dict[str, float]]
+    sheet: Callable[[Any, Any, str], Figure]
+    outcome: Callable[..., Outcome]
     costs: Callable[[Any], dict[str, Cost]]
 
 
@@ -115,6 +117,33 @@ def _gan_costs(step: GanStep) -> dict[str, Cost]:
     config = step.config
     return {
         "generator": cost_of(step.generator, (1, config.generator.latent)),
+        "discriminator": cost_of(step.discriminator, (max(config.adversary.minibatch_std, 1), *_panel(config.panel))),
+    }
+
+
+def _refine_outcome(
+    step: RefineStep,
+    learned: Sequence[ShardRef],
+    held_out: Sequence[ShardRef],
+    config: Any,
+    *,
+    synthetic: Sequence[ShardRef],
+    factors: Mapping[float, float],
+) -> Outcome:
+    refs = held_out or learned
+    pair, metrics = measure_refiner(step, refs, synthetic, config, factors)
+    bake_spectral_norm(step.discriminator)
+    return Outcome(
+        modules={"refiner": step.averaged, "discriminator": step.discriminator},
+        metrics=metrics,
+        pictures={"refined.png": plot_refined(step, pair, "held-out field panels" if held_out else "field panels")},
+    )
+
+
+def _refine_costs(step: RefineStep) -> dict[str, Cost]:
+    config = step.config
+    return {
+        "refiner": cost_of(step.generator, (1, *_panel(config.panel))),
         "discriminator": cost_of(step.discriminator, (max(config.adversary.minibatch_std, 1), *_panel(config.panel))),
     }
 
@@ -186,6 +215,9 @@ WAYS: Mapping[str, Way] = {
     "gan": Way(step=GanStep, score=_gan_score, sheet=_gan_sheet, outcome=_gan_outcome, costs=_gan_costs),
     "autoencoder": _REBUILD,
     "masked": _REBUILD,
+    "refiner": Way(
+        step=RefineStep, score=score_refiner, sheet=plot_refined, outcome=_refine_outcome, costs=_refine_costs
+    ),
     "inpaint": Way(
         step=InpaintStep, score=_rebuild_score, sheet=_rebuilt, outcome=_inpaint_outcome, costs=_inpaint_costs
     ),

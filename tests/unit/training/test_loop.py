@@ -83,7 +83,7 @@ class Cluster:
         monkeypatch.setattr(train.torch, "prepare_model", lambda module: module)
         monkeypatch.setattr(loop, "panel_batches", self.panel_batches)
         field = np.random.default_rng(0).normal(size=(8, 8, 32)).astype(np.float32)
-        monkeypatch.setattr(loop, "reference_panels", lambda *_: field)
+        monkeypatch.setattr(loop, "reference_panels", lambda *_, **__: field)
         monkeypatch.setattr(loop, "open_trackers", lambda *_: [])
         monkeypatch.setattr(loop, "png_bytes", lambda _: b"")
         monkeypatch.setattr(loop, "Journal", self.open_journal)
