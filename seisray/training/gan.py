@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from seisray.config import GanConfig
+from seisray.config import GanConfig, GeneratorConfig, RefinerConfig
 from seisray.errors import ConfigError
 from seisray.losses.adversarial import best, game
 from seisray.models.augment import augment
@@ -21,7 +21,7 @@ from seisray.models.unet import channels_last, held_norms
 from seisray.training.balance import Balance
 from seisray.training.compilation import compiled
 from seisray.training.exam import Exam, mark, penalty_weights, set_exam
-from seisray.training.micro_batches import mean_figures, parts
+from seisray.training.micro_batches import gradient_norm, mean_figures, parts
 from seisray.training.precision import autocast
 from seisray.training.rebuild import RebuildStep
 from seisray.training.resumable import Resumable
@@ -49,6 +49,7 @@ class GanStep(Resumable):
         self.config, self.device, self.rank = config, device, rank
         adversary = config.adversary
         torch.manual_seed(config.train.seed)
+        self._averaging: GeneratorConfig | RefinerConfig = config.generator
         self.generator = self._generator().to(device)
         self.features = None
         if config.feature_steps:
@@ -271,15 +272,9 @@ class GanStep(Resumable):
         (gradient,) = torch.autograd.grad(shown, fake, torch.cat(gradients))
         return gradient, mean_figures(losses)["g_loss"]
 
-    @property
-    def _memory(self) -> tuple[float, float]:
-        """What the averaged copy keeps a step, and how slowly it begins to."""
-        return self.config.generator.ema, self.config.generator.ema_ramp
-
     @torch.no_grad()
     def _average(self) -> None:
-        ema, ramp = self._memory
-        decay = min(ema, (1 + self.step) / (1 + self.step + ramp))
+        decay = min(self._averaging.ema, (1 + self.step) / (1 + self.step + self._averaging.ema_ramp))
         for mean, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for kept, new in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
@@ -298,10 +293,3 @@ class GanStep(Resumable):
             torch.manual_seed(seed)
             made = [self.averaged(part.to(self.device))[:, 0].cpu() for part in latent.split(SAMPLES_A_PASS)]
         return torch.cat(made)
-
-
-def gradient_norm(module: nn.Module, clip: float) -> Tensor:
-    """Return the norm of a network's gradient, and then scale the gradient down to `clip` (0 = leave it)."""
-    if clip:
-        return nn.utils.clip_grad_norm_(module.parameters(), clip)
-    return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])

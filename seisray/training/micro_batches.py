@@ -29,3 +29,10 @@ def parts(batch: Iterable[Part], module: nn.Module, wrapped: nn.Module | None = 
 def mean_figures(found: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Return the mean of each 0-d figure over parts of one size."""
     return {name: torch.stack([part[name] for part in found]).mean() for name in found[0]}
+
+
+def gradient_norm(module: nn.Module, clip: float) -> Tensor:
+    """Return the norm of a network's gradient, and then scale the gradient down to `clip` (0 = leave it)."""
+    if clip:
+        return nn.utils.clip_grad_norm_(module.parameters(), clip)
+    return nn.utils.get_total_norm([p.grad for p in module.parameters() if p.grad is not None])

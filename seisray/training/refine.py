@@ -32,6 +32,7 @@ class RefineStep(GanStep):
         self, config: RefineConfig, *, device: str = "cpu", rank: int = 0, wrap: Wrap = lambda module: module
     ) -> None:
         super().__init__(config, device=device, rank=rank, wrap=wrap)
+        self._averaging = config.refiner
         self.earlier = History(config.keep.history)
         self.parts = (*self.parts, "earlier")
         self._synthetic = self._first_break = torch.empty(0)
@@ -51,8 +52,9 @@ class RefineStep(GanStep):
         return Refiner(self.config.refiner, self.config.panel)
 
     @property
-    def _memory(self) -> tuple[float, float]:
-        return self.config.refiner.ema, self.config.refiner.ema_ramp
+    def refiner(self) -> Refiner:
+        """The network that is trained; `averaged` is what comes of it."""
+        return cast(Refiner, self.generator)
 
     def __call__(self, real: Tensor, synthetic: Tensor | None = None) -> dict[str, Tensor]:
         """Take one step on (batch, traces, samples) normalised field panels; return its figures as 0-d tensors.
@@ -69,8 +71,7 @@ class RefineStep(GanStep):
 
     def _draw(self, n: int) -> list[Draw]:
         """Return what the micro-batches of refined panels are made of: synthetic ones, latent vectors, noise."""
-        refiner = cast(Refiner, self.generator)
-        drawn = refiner.draw(n, *self._synthetic.shape[2:])
+        drawn = self.refiner.draw(n, *self._synthetic.shape[2:])
         whole = (self._synthetic, *(one.to(self.device) for one in drawn))
         return list(zip(*(one.chunk(self.config.adversary.accumulate) for one in whole), strict=True))
 

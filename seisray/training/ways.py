@@ -143,7 +143,7 @@ def _refine_outcome(
 def _refine_costs(step: RefineStep) -> dict[str, Cost]:
     config = step.config
     return {
-        "refiner": cost_of(step.generator, (1, *_panel(config.panel))),
+        "refiner": cost_of(step.refiner, (1, *_panel(config.panel))),
         "discriminator": cost_of(step.discriminator, (max(config.adversary.minibatch_std, 1), *_panel(config.panel))),
     }
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seisray.config import AutoencoderConfig, BodyConfig, GanConfig, InpaintConfig, MaskedConfig
+from seisray.config import AutoencoderConfig, BodyConfig, GanConfig, InpaintConfig, MaskedConfig, RefineConfig
 from seisray.models.cost import Cost, cost_of
 from seisray.models.discriminator import Discriminator
 from seisray.training.ways import WAYS
@@ -21,8 +21,9 @@ def test_a_convolution_costs_two_operations_a_weight_and_place() -> None:
         ("autoencoder", AutoencoderConfig(), ["network"]),
         ("masked", MaskedConfig(), ["network"]),
         ("inpaint", InpaintConfig(), ["repairer", "detector"]),
+        ("refiner", RefineConfig(), ["refiner", "discriminator"]),
     ],
-    ids=["gan", "autoencoder", "masked", "inpaint"],
+    ids=["gan", "autoencoder", "masked", "inpaint", "refiner"],
 )
 def test_each_way_to_pretrain_tells_the_cost_of_each_network(kind: str, config: Any, networks: list[str]) -> None:
     step = WAYS[kind].step(config)
