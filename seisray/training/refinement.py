@@ -1,5 +1,6 @@
 """`seisray refine`: a refiner learns what field gathers look like, and writes a synthetic survey anew as such ones."""
 
+import sys
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -69,6 +70,8 @@ def refine(
         card = place.model(model)
         if card.kind != KIND:
             raise ConfigError(f"{card.ref} is a {card.kind}, not a refiner; choose another --model")
+        if like or config:
+            print(f"{card.ref} is there and is applied as it is; pass --restart to train another", file=sys.stderr)
     return Refined(card, trained, apply_refiner(card, manifest, out, store=place, replace=replace) if out else None)
 
 

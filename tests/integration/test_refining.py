@@ -95,9 +95,14 @@ def test_the_manifest_says_what_made_it_and_it_verifies(refined: Path) -> None:
     assert (found.n_gathers, found.n_traces) == (survey.n_gathers, survey.n_traces) == (5, 100)
 
 
-def test_the_same_command_writes_the_same_survey_without_training_again(refined: Path) -> None:
+def test_the_same_command_writes_the_same_survey_without_training_again(
+    refined: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = ["refine", "modelled", "--model=refiner", f"--store={refined}"]
     assert main([*command, "--out=again"]) == 0
+    assert "applied as it is" not in capsys.readouterr().err
+    assert main([*command, "--out=again", "--like", "tiny"]) == 0
+    assert "refiner@v1 is there and is applied as it is" in capsys.readouterr().err
     for one, other in zip(gathers_of(refined, "realistic"), gathers_of(refined, "again"), strict=True):
         np.testing.assert_array_equal(one.samples, other.samples)
     assert main([*command, "--out=realistic"]) == 0
@@ -129,6 +134,7 @@ def test_a_shard_that_changed_is_noticed(refined: Path, capsys: pytest.CaptureFi
         (["unlabelled", "--like", "tiny", "--model=new"], "survey 'unlabelled' has no first breaks"),
         (["modelled", "--like", "modelled", "--model=new"], "--like modelled is the synthetic survey itself"),
         (["modelled", "--like", "nowhere", "--model=new"], "survey 'nowhere' does not exist"),
+        (["modelled", "--model=unlabelled-picker", "--out=x"], "is a picker, not a refiner"),
         (["modelled", "--model=refiner"], "say by --out what to call the survey"),
         (["modelled", "--model=refiner", "--out=tiny"], "survey 'tiny' already exists"),
         (["modelled", "--model=refiner", "--out=modelled"], "cannot be made from itself"),
