@@ -141,7 +141,9 @@ def plot_panels(
         if first_break is not None:
             place = (np.asarray(first_break)[index] + 0.5) / panel.shape[1]
             across = column + 0.03 + 0.94 * (np.arange(panel.shape[0]) + 0.5) / panel.shape[0]
-            axes.scatter(across, row + 0.02 + 0.96 * place, s=1.5, color=FIRST_BREAK, linewidths=0)
+            axes.scatter(
+                across, row + 0.02 + 0.96 * place, s=max(2.5, 80 / len(panel)), color=FIRST_BREAK, linewidths=0
+            )
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     axes.set_axis_off()

@@ -176,6 +176,15 @@ def test_panels_fill_rows_from_the_left() -> None:
     assert near(image, figure, 1.5, 1.5).min() == 255  # no fourth panel
 
 
+def test_first_breaks_are_marked_on_the_panels_that_have_them() -> None:
+    first_break = np.array([[10, np.nan, 10, 10], [np.nan] * 4])
+    axes = plot_panels(np.zeros((2, 4, 40)), first_break=first_break).axes[0]
+    of_first, of_second = (np.ma.filled(marks.get_offsets().astype(float), np.nan) for marks in axes.collections)
+    assert np.isfinite(of_first).all(axis=1).tolist() == [True, False, True, True]
+    np.testing.assert_allclose(of_first[[0, 2, 3], 1], 0.02 + 0.96 * 10.5 / 40)
+    assert not np.isfinite(of_second).all(axis=1).any()
+
+
 @pytest.mark.parametrize("shape", [(4, 40), (0, 4, 40), (2, 1, 4, 40)])
 def test_panels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="n_traces, n_samples"):

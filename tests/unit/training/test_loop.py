@@ -19,10 +19,14 @@ from seisray.config import (
     BodyConfig,
     GanConfig,
     GeneratorConfig,
+    KeepConfig,
     PanelConfig,
+    RefineConfig,
+    RefinerConfig,
     TrainConfig,
     WatchConfig,
 )
+from seisray.stream import cut_live, cut_with_breaks
 from seisray.training import loop
 from seisray.training.checkpoint import load_checkpoint
 from seisray.training.journal import Journal
@@ -52,7 +56,13 @@ class Cluster:
         self.steps: list[int] = []
         self.journals: list[Journal] = []
 
-    def panel_batches(self, *_: Any, first_step: int, steps: int, **__: Any) -> Iterator[Any]:
+    def panel_batches(self, *_: Any, first_step: int, steps: int, cut: Any, **__: Any) -> Iterator[Any]:
+        if cut.func is cut_with_breaks:
+            for step in range(first_step, steps):
+                panels = np.random.default_rng(1000 + step).normal(size=(4, 8, 33)).astype(np.float32)
+                panels[..., -1] = 16
+                yield panels
+            return
         for step in range(first_step, steps):
             self.steps.append(step)
             if step in self.lost and not self.broken:
@@ -83,13 +93,16 @@ class Cluster:
         monkeypatch.setattr(train.torch, "prepare_model", lambda module: module)
         monkeypatch.setattr(loop, "panel_batches", self.panel_batches)
         field = np.random.default_rng(0).normal(size=(8, 8, 32)).astype(np.float32)
-        monkeypatch.setattr(loop, "reference_panels", lambda *_, **__: field)
+        labelled = np.pad(field, ((0, 0), (0, 0), (0, 1)), constant_values=16)
+        monkeypatch.setattr(loop, "reference_panels", lambda *_, cut: field if cut.func is cut_live else labelled)
         monkeypatch.setattr(loop, "open_trackers", lambda *_: [])
         monkeypatch.setattr(loop, "png_bytes", lambda _: b"")
         monkeypatch.setattr(loop, "Journal", self.open_journal)
         silent, tell = SimpleNamespace(remote=lambda *_: None), SimpleNamespace(remote=self.said.append)
         board = SimpleNamespace(put=silent, tell=tell)
+        two = {"kind": "refiner", "synthetic": [], "factors": {1000.0: 1.0}}
         job = {"kind": "gan", "config": config, "refs": [], "folder": str(self.folder / "run"), "board": board}
+        job |= two if isinstance(config, RefineConfig) else {}
         while True:
             try:
                 loop.pretrain_loop(job)
@@ -183,3 +196,24 @@ def test_the_clock_times_what_lies_between_two_pauses(monkeypatch: pytest.Monkey
         now.s += 2.0
     clock.pause()
     assert (clock.step_ms, clock.wait_share) == pytest.approx((2750.0, 1.5 / 5.5)), "and nothing from before"
+
+
+def test_a_run_of_field_and_synthetic_panels_goes_on_exactly_where_its_worker_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = RefineConfig(
+        panel=CONFIG.panel,
+        body=CONFIG.body,
+        refiner=RefinerConfig(channels=2, apart=(1,)),
+        keep=KeepConfig(window=4, stack=4, history=4),
+        train=CONFIG.train,
+        watch=CONFIG.watch,
+    )
+    straight = Cluster(tmp_path / "straight").run(monkeypatch, config)
+    lost = Cluster(tmp_path / "lost", lost=(8, 14))
+    resumed = lost.run(monkeypatch, config)
+    assert resumed["resumed_at"] == [6, 12]
+    assert losses(resumed) == losses(straight)
+    assert len(resumed["earlier"]["panels"]) == 4
+    for one, other in zip(resumed["earlier"]["panels"], straight["earlier"]["panels"], strict=True):
+        assert torch.equal(one, other)
