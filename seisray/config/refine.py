@@ -67,7 +67,7 @@ class KeepConfig:
         is not lost.
     """
 
-    likeness: float = 0.1
+    likeness: float = 1.0
     onset: float = 4.0
     rise: float = 2.0
     window: int = 32
