@@ -1,7 +1,7 @@
 """Settings of every step: frozen dataclasses, checked at construction. They make the TOML files and the flags."""
 
 from seisray.config.checks import config_dict, fingerprint
-from seisray.config.gan import AdversaryConfig, GanConfig, GeneratorConfig
+from seisray.config.gan import AdversaryConfig, GameConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
 from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
@@ -19,6 +19,7 @@ __all__ = [
     "DemoConfig",
     "Engine",
     "Event",
+    "GameConfig",
     "GanConfig",
     "GeneratorConfig",
     "InpaintConfig",

@@ -190,8 +190,8 @@ class AdversaryConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GanConfig:
-    """Settings of `seisray pretrain gan`.
+class GameConfig:
+    """Settings of every run in which one network is judged by another.
 
     sample_every: steps between sheets of generated panels. held_out: share of the gathers that is not learned from, for
     the measurements at the end. measured: how many panels these take of each kind (0 = leave them out).
@@ -199,7 +199,6 @@ class GanConfig:
 
     panel: PanelConfig = field(default_factory=PanelConfig)
     body: BodyConfig = field(default_factory=BodyConfig)
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
     train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=2000, checkpoint_every=100))
     watch: WatchConfig = field(default_factory=WatchConfig)
@@ -235,3 +234,10 @@ class GanConfig:
                 compile=train.compile,
             ),
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GanConfig(GameConfig):
+    """Settings of `seisray pretrain gan`; sample_every, held_out and measured as of every game."""
+
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)

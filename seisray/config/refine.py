@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from seisray.config.checks import allow, require
-from seisray.config.gan import GanConfig
+from seisray.config.gan import GameConfig
 from seisray.config.panel import PanelConfig
 from seisray.config.run import TrainConfig
 
@@ -83,7 +83,7 @@ class KeepConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RefineConfig(GanConfig):
+class RefineConfig(GameConfig):
     """Settings of `seisray refine`. It plays the GAN's game: the refiner stands where the generator stood.
 
     sample_every: steps between sheets. held_out: share of the field gathers that is not learned from, for the
@@ -96,5 +96,5 @@ class RefineConfig(GanConfig):
     train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=1500, checkpoint_every=100))
 
     def __post_init__(self) -> None:
-        GanConfig.__post_init__(self)
+        GameConfig.__post_init__(self)
         require(self.keep.stack <= self.panel.traces, self.keep, "stack", f"at most panel.traces = {self.panel.traces}")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, config_dict
+from seisray.config import AutoencoderConfig, GameConfig, GanConfig, InpaintConfig, MaskedConfig, config_dict
 from seisray.errors import TrainingError
 from seisray.registry import Model, Store
 from seisray.report.plots import png_bytes
@@ -81,7 +81,7 @@ def train_model(
     surveys: Sequence[str],
     model: str,
     place: Store,
-    config: GanConfig | MaskedConfig,
+    config: GameConfig | MaskedConfig,
     *,
     resume: bool,
     restart: bool,

@@ -1,7 +1,7 @@
 """Adversarial realism: a refiner makes synthetic panels look like field ones. The step in plain torch.
 
-Source: SimGAN, Shrivastava et al. 2017, 1612.07828. The game is the GAN's (see `GanStep`): the refiner stands where the
-generator stood, and is held to what it was given by the losses of `losses.keeping`.
+Source: SimGAN, Shrivastava et al. 2017, 1612.07828. The game is that of the GAN (see `GameStep`): the refiner stands
+where the generator stood, and is held to what it was given by the losses of `losses.keeping`.
 """
 
 from typing import cast
@@ -9,20 +9,20 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from seisray.config import RefineConfig
+from seisray.config import RefineConfig, RefinerConfig
 from seisray.losses.keeping import onset_loss, rise_loss
 from seisray.models.discriminator import Judgement
 from seisray.models.refiner import Refiner
 from seisray.models.unet import channels_last
-from seisray.training.gan import SAMPLES_A_PASS, Draw, GanStep, Wrap
+from seisray.training.game import SAMPLES_A_PASS, Draw, GameStep, Wrap
 from seisray.training.history import History
 from seisray.transforms import Samples
 
 
-class RefineStep(GanStep):
+class RefineStep(GameStep):
     """Train refiner and discriminator by one batch of field panels and one of synthetic ones a call.
 
-    wrap, and the randomness of a step: as of GanStep. With `keep.cycle` a second refiner learns to bring back the
+    wrap, and the randomness of a step: as of GameStep. With `keep.cycle` a second refiner learns to bring back the
     synthetic panels.
     """
 
@@ -32,7 +32,6 @@ class RefineStep(GanStep):
         self, config: RefineConfig, *, device: str = "cpu", rank: int = 0, wrap: Wrap = lambda module: module
     ) -> None:
         super().__init__(config, device=device, rank=rank, wrap=wrap)
-        self._averaging = config.refiner
         self.earlier = History(config.keep.history)
         self.parts = (*self.parts, "earlier")
         self._synthetic = self._first_break = torch.empty(0)
@@ -52,6 +51,10 @@ class RefineStep(GanStep):
         return Refiner(self.config.refiner, self.config.panel)
 
     @property
+    def _averaging(self) -> RefinerConfig:
+        return self.config.refiner
+
+    @property
     def refiner(self) -> Refiner:
         """The network that is trained; `averaged` is what comes of it."""
         return cast(Refiner, self.generator)
@@ -60,7 +63,7 @@ class RefineStep(GanStep):
         """Take one step on (batch, traces, samples) normalised field panels; return its figures as 0-d tensors.
 
         synthetic: (batch, traces, samples + 1), the last of each trace its first break in samples of the panel, NaN =
-        none. Beside the figures of GanStep: likeness, onset, rise and cycle, as far as they are in use, before their
+        none. Beside the figures of GameStep: likeness, onset, rise and cycle, as far as they are in use, before their
         weights.
         """
         assert synthetic is not None
