@@ -83,6 +83,21 @@ class KeepConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RefinePanelConfig(PanelConfig):
+    """Windows cut from gathers, of the width of a usual spread."""
+
+    traces: int = 48
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefineTrainConfig(TrainConfig):
+    """How a run of `seisray refine` goes."""
+
+    steps: int = 1500
+    checkpoint_every: int = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RefineConfig(GameConfig):
     """Settings of `seisray refine`. It plays the GAN's game: the refiner stands where the generator stood.
 
@@ -90,10 +105,10 @@ class RefineConfig(GameConfig):
     measurements at the end. measured: how many panels these take of each kind (0 = leave them out).
     """
 
-    panel: PanelConfig = field(default_factory=lambda: PanelConfig(traces=48, samples=256))
+    panel: RefinePanelConfig = field(default_factory=RefinePanelConfig)
     refiner: RefinerConfig = field(default_factory=RefinerConfig)
     keep: KeepConfig = field(default_factory=KeepConfig)
-    train: TrainConfig = field(default_factory=lambda: TrainConfig(steps=1500, checkpoint_every=100))
+    train: RefineTrainConfig = field(default_factory=RefineTrainConfig)
 
     def __post_init__(self) -> None:
         GameConfig.__post_init__(self)

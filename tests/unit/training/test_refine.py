@@ -14,23 +14,22 @@ from seisray.config import (
     AdversaryConfig,
     BodyConfig,
     KeepConfig,
-    PanelConfig,
     RefineConfig,
     RefinerConfig,
-    TrainConfig,
 )
+from seisray.config.refine import RefinePanelConfig, RefineTrainConfig
 from seisray.errors import ConfigError
 from seisray.training.history import History
 from seisray.training.refine import RefineStep
 from seisray.transforms import normalise
 
 CONFIG = RefineConfig(
-    panel=PanelConfig(traces=8, samples=64),
+    panel=RefinePanelConfig(traces=8, samples=64),
     body=BodyConfig(channels=(4, 4, 4, 8)),
     refiner=RefinerConfig(channels=4, apart=(1, 2), latent=3),
     adversary=AdversaryConfig(feature_share=0.05),
     keep=KeepConfig(window=8, stack=4, history=8),
-    train=TrainConfig(steps=20, batch=4, precision="fp32"),
+    train=RefineTrainConfig(steps=20, batch=4, precision="fp32"),
 )
 UNET = AdversaryConfig(judge="unet", loss="bce", augment=0.3)
 OFF = KeepConfig(likeness=0, onset=0, rise=0, history=0, window=8, stack=4)
