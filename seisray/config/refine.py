@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from seisray.config.checks import allow, require
-from seisray.config.gan import GameConfig
+from seisray.config.gan import AdversaryConfig, GameConfig
 from seisray.config.panel import PanelConfig
 from seisray.config.run import TrainConfig
 
@@ -32,7 +32,7 @@ class RefinerConfig:
     apart: tuple[int, ...] = (1, 2, 4, 8)
     latent: int = 8
     noise: bool = True
-    ema: float = 0.995
+    ema: float = 0.99
     ema_ramp: int = 9
 
     def __post_init__(self) -> None:
@@ -67,9 +67,9 @@ class KeepConfig:
         is not lost.
     """
 
-    likeness: float = 1.0
-    onset: float = 4.0
-    rise: float = 2.0
+    likeness: float = 0.02
+    onset: float = 2.0
+    rise: float = 1.0
     window: int = 32
     stack: int = 8
     cycle: float = 0.0
@@ -90,6 +90,13 @@ class RefinePanelConfig(PanelConfig):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RefineAdversaryConfig(AdversaryConfig):
+    """What keeps refiner and judge in balance: the refiner learns faster, for it begins by changing nothing."""
+
+    lr_ratio: float = 0.4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RefineTrainConfig(TrainConfig):
     """How a run of `seisray refine` goes."""
 
@@ -107,6 +114,7 @@ class RefineConfig(GameConfig):
 
     panel: RefinePanelConfig = field(default_factory=RefinePanelConfig)
     refiner: RefinerConfig = field(default_factory=RefinerConfig)
+    adversary: RefineAdversaryConfig = field(default_factory=RefineAdversaryConfig)
     keep: KeepConfig = field(default_factory=KeepConfig)
     train: RefineTrainConfig = field(default_factory=RefineTrainConfig)
 

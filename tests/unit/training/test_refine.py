@@ -11,13 +11,12 @@ from ranks import run_two_ranks
 from torch import Tensor
 
 from seisray.config import (
-    AdversaryConfig,
     BodyConfig,
     KeepConfig,
     RefineConfig,
     RefinerConfig,
 )
-from seisray.config.refine import RefinePanelConfig, RefineTrainConfig
+from seisray.config.refine import RefineAdversaryConfig, RefinePanelConfig, RefineTrainConfig
 from seisray.errors import ConfigError
 from seisray.training.history import History
 from seisray.training.refine import RefineStep
@@ -27,18 +26,18 @@ CONFIG = RefineConfig(
     panel=RefinePanelConfig(traces=8, samples=64),
     body=BodyConfig(channels=(4, 4, 4, 8)),
     refiner=RefinerConfig(channels=4, apart=(1, 2), latent=3),
-    adversary=AdversaryConfig(feature_share=0.05),
+    adversary=RefineAdversaryConfig(feature_share=0.05),
     keep=KeepConfig(window=8, stack=4, history=8),
     train=RefineTrainConfig(steps=20, batch=4, precision="fp32"),
 )
-UNET = AdversaryConfig(judge="unet", loss="bce", augment=0.3)
+UNET = RefineAdversaryConfig(judge="unet", loss="bce", augment=0.3)
 OFF = KeepConfig(likeness=0, onset=0, rise=0, history=0, window=8, stack=4)
 WAYS = {
     "default": CONFIG,
     "unet": replace(CONFIG, adversary=UNET),
     "cycle": replace(CONFIG, keep=replace(CONFIG.keep, cycle=1.0)),
     "nothing kept": replace(CONFIG, keep=OFF),
-    "micro-batches": replace(CONFIG, adversary=AdversaryConfig(accumulate=2, feature_share=0.05)),
+    "micro-batches": replace(CONFIG, adversary=RefineAdversaryConfig(accumulate=2, feature_share=0.05)),
 }
 
 
@@ -82,7 +81,7 @@ def test_an_untrained_refiner_changes_nothing() -> None:
 
 
 def test_it_learns_to_add_the_noise_of_the_field() -> None:
-    adversary = AdversaryConfig(judge="unet", loss="bce", d_lr=3e-3, minibatch_std=0, reconstruction_weight=0)
+    adversary = RefineAdversaryConfig(judge="unet", loss="bce", d_lr=3e-3, minibatch_std=0, reconstruction_weight=0)
     refiner = RefinerConfig(channels=4, apart=(1, 2), latent=3, ema=0.9)
     step = RefineStep(
         replace(CONFIG, adversary=adversary, refiner=refiner, train=replace(CONFIG.train, steps=150), keep=OFF)
