@@ -1,7 +1,6 @@
 """Fine-tuning a picker: the step in plain torch, and what it learns from."""
 
 import copy
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,10 +21,9 @@ from seisray.picking.decode import decode
 from seisray.picking.engine import torch_engine
 from seisray.picking.tiling import gather_logits
 from seisray.training.compilation import compiled
+from seisray.training.labelled_panels import LabelledPanels
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
-from seisray.transforms import augment
-from seisray.units import ms_to_sample
 
 RESCALE_PANELS = 16
 EMA_RAMP = 9
@@ -53,12 +51,7 @@ class PickerStep(Resumable):
         wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     ) -> None:
         self.config, self.device, self.rank = config, device, rank
-        self._labelled = [
-            (gather.samples, ms_to_sample(gather.first_break_ms, gather.sample_interval_us).astype(np.float32))
-            for gather in gathers
-        ]
-        of_survey = Counter(gather.survey for gather in gathers)
-        self._share = [1 / (len(of_survey) * of_survey[gather.survey]) for gather in gathers]
+        self._panels = LabelledPanels(gathers, config.panel, config.augment)
         torch.manual_seed(config.train.seed)
         self.picker = Picker(config.body)
         transfer = config.transfer
@@ -90,12 +83,7 @@ class PickerStep(Resumable):
     def _batch(self, n: int, *, rank: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return panels (n, 1, traces, samples), first breaks and what is known (n, traces)."""
         rng = np.random.default_rng([self.config.train.seed, self.step, rank])
-        chosen = rng.choice(len(self._labelled), size=n, p=self._share)
-        panels = []
-        for i in chosen:
-            traces, breaks = self._labelled[i]
-            panels.append(augment(traces, breaks, rng, self.config.panel, self.config.augment))
-        samples, first_break, known = (torch.from_numpy(np.stack(part)) for part in zip(*panels, strict=True))
+        samples, first_break, known = map(torch.from_numpy, self._panels.draw(rng, n))
         return samples[:, None], first_break, known
 
     def __call__(self, n: int) -> dict[str, Tensor]:
