@@ -77,7 +77,11 @@ class PickerTrainConfig(TrainConfig):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PickerConfig:
-    """Settings of `seisray finetune`. label_sigma: width of the soft labels in samples."""
+    """Settings of `seisray finetune`.
+
+    label_sigma: width of the soft labels in samples. calibrate: divide the logits by the temperature with which
+    probabilities fit labels best, on gathers kept aside where there are any, else on panels of those learned from.
+    """
 
     panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)
     body: BodyConfig = field(default_factory=BodyConfig)
@@ -85,6 +89,7 @@ class PickerConfig:
     transfer: TransferConfig = field(default_factory=TransferConfig)
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     label_sigma: float = 2.0
+    calibrate: bool = True
 
     def __post_init__(self) -> None:
         allow(self, "0.1..50", 0.1, 50, "label_sigma")

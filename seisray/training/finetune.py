@@ -25,6 +25,7 @@ from seisray.training.journal import Journal
 from seisray.training.picker import PickerStep, choose_gathers, learned_picker, parse_ffids, pick_gathers, score_labels
 from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
+from seisray.training.temperature import answers_on_panels, calibrate
 from seisray.training.trackers import check_tracker, open_trackers
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
@@ -90,6 +91,11 @@ def finetune(
         result = run.fit(picker_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
     picker = learned_picker(state, config)
+    calibration = None
+    if config.calibrate:
+        answers = answers_on_panels(picker, gathers, config)
+        interval_us = gathers[0].sample_interval_us
+        calibration = calibrate(picker, answers, sigma=config.label_sigma, sample_interval_us=interval_us)
     picks_ms = pick_gathers(picker, gathers, config.panel)
     suspects = suspect_labels(gathers, picks_ms)
     if suspects:
@@ -106,6 +112,7 @@ def finetune(
             "loss": state["history"][-1]["loss"],
             "train_hit_rate_2ms": score_labels(picks_ms, gathers).hit_rate_2ms,
             "suspect_labels": len(suspects),
+            **(calibration.metrics if calibration else {}),
         },
         details={
             "history": state["history"],

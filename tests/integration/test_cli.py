@@ -43,6 +43,7 @@ def test_the_whole_chain_from_field_file_to_report(
     assert step("pretrain", "gan", "line", "--model", "g", *GAN)["model"] == "g@v1"
     tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", *PICKER)
     assert tuned["gathers"] == 4
+    assert 0.1 <= tuned["temperature"] <= 10
     assert (tmp_path / "models" / "p" / "v1" / "suspects.csv").read_text().startswith("ffid,trace,")
     assert Store(str(tmp_path)).model("p").details["doubts"] == []
     assert step("pick", "line", "--model", "p", "--out", "p")["traces"] == 96
@@ -50,8 +51,9 @@ def test_the_whole_chain_from_field_file_to_report(
     assert found["n_labelled"] == 4 * 11
     assert step("score", "p", picks)["n_labelled"] == 8 * 11
     corrected = ["--labels", picks, "--train.workers=1"]
-    again = step("finetune", "line:102", "--from", "p", "--model", "q", *PICKER, *corrected)
+    again = step("finetune", "line:102", "--from", "p", "--model", "q", "--calibrate=false", *PICKER, *corrected)
     assert again["gathers"] == 1
+    assert "temperature" not in again
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
     written = step("export", "p", str(tmp_path / "out.csv"))

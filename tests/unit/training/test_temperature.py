@@ -1,0 +1,130 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from seisray.config import BodyConfig, PanelConfig, PickerConfig
+from seisray.gather import Gather
+from seisray.models.picker import Picker
+from seisray.training.temperature import (
+    HIGHEST,
+    PANELS,
+    Answers,
+    answers_on_gathers,
+    answers_on_panels,
+    bake_temperature,
+    calibrate,
+    error_2ms,
+    fit_temperature,
+)
+
+LineGathers = Callable[..., list[Gather]]
+CONFIG = PickerConfig(panel=PanelConfig(traces=8, samples=64), body=BodyConfig(channels=(2, 2, 2, 2)))
+SIGMA = 2.0
+PEAKS = (30, 60, 90, 120)
+
+
+def uncertain_answers(temperature: float, *, none: float = 0.5, n_traces: int = 4000) -> Answers:
+    """Return logits that are `temperature` times too large of traces with first breaks at one of four bells, or none.
+
+    Chances are drawn trace by trace, and the answer by them: divided by the temperature the logits are the truth.
+    """
+    rng = np.random.default_rng(3)
+    chance = rng.dirichlet([0.5] * 4 + [none], size=n_traces)  # of four times, and none
+    answer = np.array([rng.choice(5, p=own) for own in chance])
+    bells = np.exp(-0.5 * ((np.arange(150) - np.array(PEAKS)[:, None]) / SIGMA) ** 2)
+    bells /= bells.sum(axis=1, keepdims=True)
+    mass = np.concatenate([chance[:, :4] @ bells, chance[:, 4:]], axis=1)
+    logits = temperature * np.log(np.maximum(mass, 1e-9))
+    first_break = np.append(np.array(PEAKS, float), np.nan)[answer]
+    return Answers(logits=logits.astype(np.float32), first_break=first_break)
+
+
+@pytest.fixture
+def picker() -> Picker:
+    torch.manual_seed(2)
+    picker = Picker(CONFIG.body)
+    torch.nn.init.constant_(picker.none, 0.7)
+    return picker
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_by_which_logits_were_spoiled_is_found(temperature: float) -> None:
+    assert fit_temperature([uncertain_answers(temperature)], SIGMA) == pytest.approx(temperature, rel=0.05)
+
+
+def test_gathers_of_any_size_are_fitted_together() -> None:
+    whole = uncertain_answers(2.0)
+    halves = [
+        Answers(logits=whole.logits[rows], first_break=whole.first_break[rows])
+        for rows in (slice(1500), slice(1500, None))
+    ]
+    assert fit_temperature(halves, SIGMA) == pytest.approx(fit_temperature([whole], SIGMA), rel=1e-3)
+
+
+def test_without_answers_logits_stay() -> None:
+    assert fit_temperature([], SIGMA) == 1.0
+    assert fit_temperature([Answers(logits=np.zeros((0, 9), np.float32), first_break=np.zeros(0))], SIGMA) == 1.0
+
+
+def test_logits_that_mean_nothing_are_flattened_no_further_than_allowed() -> None:
+    rng = np.random.default_rng(0)
+    noise = Answers(logits=rng.normal(scale=50, size=(500, 65)).astype(np.float32), first_break=rng.uniform(0, 63, 500))
+    assert fit_temperature([noise], SIGMA) == pytest.approx(HIGHEST, rel=0.01)
+
+
+def test_probabilities_mean_what_they_say_at_the_right_temperature() -> None:
+    spoiled = uncertain_answers(3.0, none=1e-3)
+    assert error_2ms([spoiled], 1.0, 1000.0) > 0.08
+    assert error_2ms([spoiled], 3.0, 1000.0) < 0.05
+
+
+def test_the_error_before_and_after_are_those_of_the_temperature_found(picker: Picker) -> None:
+    answers = [uncertain_answers(3.0)]
+    found = calibrate(picker, answers, sigma=SIGMA, sample_interval_us=1000.0)
+    assert (found.error_before, found.error) == (
+        error_2ms(answers, 1.0, 1000.0),
+        error_2ms(answers, found.temperature, 1000.0),
+    )
+
+
+def test_figures_that_are_none_stay_off_the_card(picker: Picker) -> None:
+    assert calibrate(picker, [], sigma=SIGMA, sample_interval_us=1000.0).metrics == {"temperature": 1.0}
+
+
+@torch.no_grad()
+def test_a_baked_temperature_divides_every_logit(picker: Picker) -> None:
+    panels = torch.randn(2, 1, 8, 64, generator=torch.Generator().manual_seed(0))
+    before = picker(panels)
+    bake_temperature(picker, 2.5)
+    assert before[..., -1].unique().numel() == 1
+    torch.testing.assert_close(picker(panels), before / 2.5)
+
+
+def test_answers_on_gathers_are_of_live_labelled_traces(picker: Picker, line_gathers: LineGathers) -> None:
+    gathers = [gather.replace() for gather in line_gathers(2)]
+    gathers[1].first_break_ms[5] = np.nan
+    one, other = answers_on_gathers(picker, gathers, CONFIG)
+    assert one.logits.shape == (11, 129)  # trace 3 is dead
+    assert other.logits.shape == (10, 129)
+    np.testing.assert_allclose(one.first_break, gathers[0].first_break_ms[gathers[0].labelled])
+
+
+def test_answers_on_gathers_are_in_samples(picker: Picker, line_gathers: LineGathers) -> None:
+    (gather,) = line_gathers(1, sample_interval_us=500.0)
+    (found,) = answers_on_gathers(picker, [gather], CONFIG)
+    np.testing.assert_allclose(found.first_break, 2 * gather.first_break_ms[gather.labelled], rtol=1e-6)
+
+
+def test_dead_traces_of_panels_are_no_question(picker: Picker, line_gathers: LineGathers) -> None:
+    found = answers_on_panels(picker, line_gathers(2), CONFIG)
+    assert len(found) == PANELS
+    assert min(len(one.logits) for one in found) < 8
+    assert all(len(np.unique(row)) > 2 for one in found for row in one.logits)
+
+
+def test_a_panel_without_first_break_is_an_answer_too(picker: Picker, line_gathers: LineGathers) -> None:
+    found = answers_on_panels(picker, line_gathers(2), CONFIG)
+    none = [np.isnan(one.first_break) for one in found]
+    assert 0 < np.concatenate(none).mean() < 0.6
