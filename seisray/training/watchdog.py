@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
-import torch
-from torch import distributed
-
 from seisray.config import WatchConfig
+from seisray.training.agreement import highest
 
 ACTIONS = ("off", "warn", "rollback", "stop")
 NORMS = ("gradient", "d_gradient", "g_gradient")
@@ -104,9 +102,4 @@ class Watchdog:
 
 def strongest(alarms: list[Alarm], device: str) -> str:
     """Return what all workers do about the alarms that one of them raised: the strongest action of any."""
-    code = max((ACTIONS.index(alarm.action) for alarm in alarms), default=0)
-    if distributed.is_initialized():
-        shared = torch.tensor(code, device=device)
-        distributed.all_reduce(shared, distributed.ReduceOp.MAX)
-        code = int(shared.item())
-    return ACTIONS[code]
+    return ACTIONS[highest(max((ACTIONS.index(alarm.action) for alarm in alarms), default=0), device)]
