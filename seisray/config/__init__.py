@@ -4,7 +4,14 @@ from seisray.config.checks import config_dict, fingerprint
 from seisray.config.gan import AdversaryConfig, GameConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
-from seisray.config.picker import AugmentConfig, PickerConfig, PickerPanelConfig, PickerTrainConfig, TransferConfig
+from seisray.config.picker import (
+    AugmentConfig,
+    PickerConfig,
+    PickerPanelConfig,
+    PickerTrainConfig,
+    TransferConfig,
+    ValidationConfig,
+)
 from seisray.config.rebuild import AutoencoderConfig, InpaintConfig, MaskedConfig, RebuildTrainConfig
 from seisray.config.refine import KeepConfig, RefineConfig, RefinerConfig
 from seisray.config.run import DemoConfig, TrainConfig, TuneConfig
@@ -36,6 +43,7 @@ __all__ = [
     "TrainConfig",
     "TransferConfig",
     "TuneConfig",
+    "ValidationConfig",
     "WatchConfig",
     "config_dict",
     "fingerprint",

@@ -58,6 +58,25 @@ class TransferConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ValidationConfig:
+    """How a picker is looked at while it learns; the best one that was met is published.
+
+    share: of the labelled gathers of each survey held out, the last by FFID (0 = off, the last step's picker is
+    published). every: steps from one look to the next. patience: looks without a better picker after which the run
+    stops (0 = never).
+    """
+
+    share: float = 0.0
+    every: int = 50
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        allow(self, "0..0.9", 0, 0.9, "share")
+        allow(self, "at least 1", 1, 1e12, "every")
+        allow(self, "at least 0", 0, 1e12, "patience")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PickerPanelConfig(PanelConfig):
     """Panels that a picker learns from: larger, since it must see where the record begins."""
 
@@ -88,6 +107,7 @@ class PickerConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     label_sigma: float = 2.0
     calibrate: bool = True
 

@@ -19,14 +19,24 @@ from seisray.resampling import Tempo, in_one_tempo
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
+from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
-from seisray.training.picker import PickerStep, choose_gathers, learned_picker, parse_ffids, pick_gathers, score_labels
+from seisray.training.picker import (
+    PickerStep,
+    choose_gathers,
+    learned_picker,
+    parse_ffids,
+    pick_gathers,
+    score_gathers,
+    score_labels,
+)
 from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
-from seisray.training.temperature import answers_on_panels, calibrate
+from seisray.training.temperature import answers_on_gathers, answers_on_panels, calibrate
 from seisray.training.trackers import check_tracker, open_trackers
+from seisray.training.validation import Validation, hold_out
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
 SCRATCH = "scratch"
@@ -67,23 +77,23 @@ def finetune(
     found.sort(key=lambda gather: list(parts).index(gather.survey))  # the first survey's tempo is the picker's
     gathers = choose_gathers(found, labelled)
     gathers, period = in_one_tempo(gathers, tempo_of(place, source))
+    learned_from, held_out = hold_out(gathers, config.validation.share)
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
-    chosen = {name: [gather.ffid for gather in gathers if gather.survey == name] for name in fingerprints}
     run = Run(
         store=place,
         kind="finetune",
         name=f"{model}-{version}",
         train=config.train,
-        identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": chosen}
+        identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": ffids_of(gathers)}
         | {name: one["xxh3"] for name, one in source_of_labels.items()},
     )
     check_tracker(config.train.tracker)
     if restart:
         run.folder.delete()
     run.claim()
-    job = picker_job(place, config, parent, gathers) | {"folder": run.folder.uri}
+    job = picker_job(place, config, parent, learned_from, held_out) | {"folder": run.folder.uri}
     doubts = question_labels(gathers)
     for line in doubts:
         print(f"{model}: {line}", file=sys.stderr)
@@ -91,15 +101,20 @@ def finetune(
         result = run.fit(picker_loop, job | {"board": board})
     state = load_checkpoint(result.checkpoint)
     picker = learned_picker(state, config)
+    validation = None
+    if held_out:
+        validation = Validation(config.validation)
+        validation.load_state_dict(state["validation"])
     calibration = None
     if config.calibrate:
-        answers = answers_on_panels(picker, gathers, config)
+        asked = answers_on_gathers if held_out else answers_on_panels
+        answers = asked(picker, held_out or learned_from, config)
         interval_us = gathers[0].sample_interval_us
         calibration = calibrate(picker, answers, sigma=config.label_sigma, sample_interval_us=interval_us)
-    picks_ms = pick_gathers(picker, gathers, config.panel)
-    suspects = suspect_labels(gathers, picks_ms)
+    picks_ms = pick_gathers(picker, learned_from, config.panel)
+    suspects = suspect_labels(learned_from, picks_ms)
     if suspects:
-        print(f"{model}: {describe(suspects, gathers)}", file=sys.stderr)
+        print(f"{model}: {describe(suspects, learned_from)}", file=sys.stderr)
     card = Model(
         name=model,
         version=version,
@@ -110,14 +125,16 @@ def finetune(
         parent=parent,
         metrics={
             "loss": state["history"][-1]["loss"],
-            "train_hit_rate_2ms": score_labels(picks_ms, gathers).hit_rate_2ms,
+            "train_hit_rate_2ms": score_labels(picks_ms, learned_from).hit_rate_2ms,
             "suspect_labels": len(suspects),
+            **(validation.figures if validation else {}),
             **(calibration.metrics if calibration else {}),
         },
         details={
             "history": state["history"],
             "run": run.name,
-            "ffids": chosen,
+            "ffids": ffids_of(learned_from),
+            **({"validation": validation_details(validation, state["step"], held_out)} if validation else {}),
             "samples_per_period": period,
             "doubts": doubts,
             **source_of_labels,
@@ -143,18 +160,34 @@ def tempo_of(store: Store, source: str) -> Tempo | None:
     return Tempo(card.sample_interval_us, period) if card and period else None
 
 
-def picker_job(store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather]) -> dict[str, Any]:
-    """Return what a worker of `picker_loop` needs, but for its folder and board."""
+def ffids_of(gathers: Sequence[Gather]) -> dict[str, list[int]]:
+    """Return the FFIDs of gathers by survey."""
+    found: dict[str, list[int]] = {}
+    for gather in gathers:
+        found.setdefault(gather.survey, []).append(gather.ffid)
+    return found
+
+
+def validation_details(validation: Validation, last_step: int, held_out: Sequence[Gather]) -> dict[str, Any]:
+    """Return what a card says of a run's validation: FFIDs by survey, the step whose picker it is, and the last one."""
+    return {"ffids": ffids_of(held_out), "step": validation.step, "last_step": last_step, **validation.figures}
+
+
+def picker_job(
+    store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather], held_out: Sequence[Gather]
+) -> dict[str, Any]:
+    """Return what a worker of `picker_loop` needs, but for its folder and board. held_out: to validate by, if any."""
     connect()
     body = None
     if parent is not None:
         card = store.model(parent)
         body = load_weights(store, card, BODY_OF[card.kind])
-    return {"config": config, "gathers": ray.put(list(gathers)), "body": body}
+    validation = ray.put(list(held_out)) if held_out else None
+    return {"config": config, "gathers": ray.put(list(gathers)), "held_out": validation, "body": body}
 
 
 def picker_loop(job: dict[str, Any]) -> None:
-    """Train on one worker; every worker runs this. job["validation"]: gathers to score at each checkpoint, if any."""
+    """Train on one worker; every worker runs this. job["scored"]: gathers to score at each checkpoint, if any."""
     keep_heap()
     config: PickerConfig = job["config"]
     train = config.train
@@ -171,32 +204,45 @@ def picker_loop(job: dict[str, Any]) -> None:
         wrap=ray.train.torch.prepare_model,
     )
     history: list[dict[str, float]] = []
+    validation = Validation(config.validation) if job["held_out"] is not None else None
     found = ray.train.get_checkpoint()
     if found is not None:
         state = load_checkpoint(found)
         history = state["history"]
         step.load_state_dict(state)
+        if validation:
+            validation.load_state_dict(state["validation"])
     folder = Location(job["folder"])
     journal = None
     if rank == 0:
         trackers = open_trackers(train.tracker, folder, config_dict(config))
         journal = Journal(folder, job["board"], history, trackers=trackers)
     figures: dict[str, float] = {}
-    while step.step < train.steps:
+    last = step.step == train.steps or (validation is not None and validation.over)
+    while not last:
         losses = step(train.batch // workers)
         last = step.step == train.steps
-        if journal and (last or step.step % train.log_every == 0):
-            figures = {name: value.item() for name, value in losses.items()}
+        seen: dict[str, float] = {}
+        if validation and (last or step.step % config.validation.every == 0):
+            if journal:
+                seen = validation.look(step.step, step.learned, step.score(ray.get(job["held_out"])))
+            last = bool(highest(int(last or validation.over), device))
+        if journal and (last or seen or step.step % train.log_every == 0):
+            figures = {name: value.item() for name, value in losses.items()} | seen
             journal.log(step.step, figures)
             journal.show(step.step, figures)
         if last or step.step % train.checkpoint_every == 0:
             if journal is None:
                 ray.train.report(figures)
                 continue
-            if job.get("validation") is not None:
-                score = step.score(ray.get(job["validation"]))
+            state = step.state_dict() | {"history": journal.history}
+            if validation:
+                state["validation"] = validation.state_dict()
+            if job.get("scored") is not None:
+                picker = learned_picker(state, config).to(device) if validation else step.learned
+                score = score_gathers(picker, ray.get(job["scored"]), config.panel, device)
                 figures |= {"hit_rate_2ms": score.hit_rate_2ms, "hit_rate_4ms": score.hit_rate_4ms}
             journal.publish()
-            report(step.state_dict() | {"history": journal.history}, {**figures, "step": step.step}, folder)
+            report(state, {**figures, "step": step.step}, folder)
     if journal:
         journal.close(step.step, figures)

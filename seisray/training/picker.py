@@ -120,9 +120,10 @@ class PickerStep(Resumable):
 
 
 def learned_picker(state: Mapping[str, Any], config: PickerConfig) -> Picker:
-    """Return the picker that a step's state holds to be published."""
+    """Return the picker that a run's state holds to be published: the best by its validation, else the last."""
     picker = Picker(config.body)
-    picker.load_state_dict(state["average" if config.transfer.ema else "picker"])
+    last = state["average" if config.transfer.ema else "picker"]
+    picker.load_state_dict(state.get("validation", {}).get("weights") or last)
     return picker
 
 

@@ -134,9 +134,7 @@ def tune_picker(
         "validate": [[gather.survey, gather.gather_id] for gather in held_out],
     }
     claim_study(search.folder, _identity(search, manifests) | more, resume=resume)
-    return _run(
-        search, place, {"gathers": ray.put(gathers), "validation": ray.put(held_out)}, trials, tune or TuneConfig()
-    )
+    return _run(search, place, {"gathers": ray.put(gathers), "scored": ray.put(held_out)}, trials, tune or TuneConfig())
 
 
 def _split(

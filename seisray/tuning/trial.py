@@ -18,6 +18,7 @@ from seisray.storage import Location
 from seisray.training.finetune import picker_job, picker_loop, with_body_of
 from seisray.training.loop import pretrain_loop
 from seisray.training.run import Board, Run
+from seisray.training.validation import hold_out
 from seisray.tuning.spaces import gan_config, picker_config
 
 Loop = Callable[[dict[str, Any]], None]
@@ -53,8 +54,8 @@ def picker_trial(suggested: dict[str, Any], plan: Plan) -> None:
         store = Store(plan.store)
         drawn: PickerConfig = picker_config(plan.config, suggested["drawn"])
         config, parent = with_body_of(store, suggested["drawn"]["source"], drawn)
-        job = picker_job(store, config, parent, ray.get(plan.job["gathers"]))
-        _train(suggested["run"], plan, config, picker_loop, job | {"validation": plan.job["validation"]})
+        job = picker_job(store, config, parent, *hold_out(ray.get(plan.job["gathers"]), config.validation.share))
+        _train(suggested["run"], plan, config, picker_loop, job | {"scored": plan.job["scored"]})
 
 
 def _train(name: str, plan: Plan, config: Any, loop: Loop, job: dict[str, Any]) -> None:

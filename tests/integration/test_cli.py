@@ -63,6 +63,23 @@ def test_the_whole_chain_from_field_file_to_report(
     assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q"], ["p"])
 
 
+def test_a_picker_that_is_validated_is_the_best_that_was_met(
+    ray_session: None, tiny_store: Path, capsys: Capture
+) -> None:
+    validation = ["--validation.share=0.3", "--validation.every=2", "--validation.patience=1"]
+    train = ["--train.steps=400", "--train.batch=4", "--train.workers=2"]
+    tokens = ["finetune", "tiny", "--from", "scratch", "--model", "validated", *SMALL_PANEL, *validation, *train]
+    tuned = run_json(tokens, tiny_store, capsys)
+    details = Store(str(tiny_store)).model("validated").details
+    learned, found = details["ffids"]["tiny"], details["validation"]
+    assert max(learned) < min(found["ffids"]["tiny"])
+    assert tuned["gathers"] == len(learned)
+    looks = {row["step"]: row["validation_hit_rate_2ms"] for row in details["history"] if row["step"] % 2 == 0}
+    assert looks[found["step"]] == max(looks.values()) == tuned["validation_hit_rate_2ms"]
+    assert found["last_step"] == max(looks) == found["step"] + 2  # patience ended both workers
+    assert found["last_step"] < 400
+
+
 BAD = {
     "missing file": (["ingest", "new", "nowhere.sgy"], "nowhere.sgy"),
     "not a SEG-Y": (["ingest", "new", "{text}"], "SEG-Y"),
@@ -83,6 +100,10 @@ BAD = {
     "labels that do not exist": (
         ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labels", "nowhere.csv"],
         "nowhere.csv",
+    ),
+    "too few gathers to validate by": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "1", "--validation.share=0.5"],
+        "validation.share",
     ),
     "too many labels": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "99"], "99"),
     "picks that do not exist": (["score", "nowhere"], "'nowhere'"),

@@ -14,6 +14,7 @@ from seisray.config import (
     PickerConfig,
     TrainConfig,
     TransferConfig,
+    ValidationConfig,
     fingerprint,
 )
 from seisray.errors import ConfigError
@@ -42,6 +43,9 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (AugmentConfig, "flip", 1.5),
     (TransferConfig, "frozen", 5),
     (TransferConfig, "lr", 0.0),
+    (ValidationConfig, "share", 1.0),
+    (ValidationConfig, "every", 0),
+    (ValidationConfig, "patience", -1),
     (PickerConfig, "label_sigma", 0.0),
     (GanConfig, "sample_every", 0),
 ]
