@@ -38,15 +38,19 @@ class TransferConfig:
     """How a picker takes over learned weights.
 
     decoder: take the decoder's, too, and with it a picker's head. encoder_lr: relative to lr. frozen: levels of the
-    encoder held fixed. rescale: give each layer's outputs unit variance on the labelled panels, but for a picker's.
-    ema: decay of the average of the weights over the last steps, which then is the picker that is scored and published
-    (0 = off, the weights of the last step).
+    encoder held fixed. thaw: share of the steps in which the encoder's levels begin to learn one after another, the
+    deepest first (0 = all from the first step). level_lr: of a level relative to the next deeper one (1 = alike).
+    rescale: give each layer's outputs unit variance on the labelled panels, but for a picker's. ema: decay of the
+    average of the weights over the last steps, which then is the picker that is scored and published (0 = off, the
+    weights of the last step).
     """
 
     lr: float = 2e-3
     decoder: bool = True
     encoder_lr: float = 1.0
     frozen: int = 0
+    thaw: float = 0.0
+    level_lr: float = 1.0
     rescale: bool = True
     ema: float = 0.0
 
@@ -54,6 +58,8 @@ class TransferConfig:
         allow(self, "1e-7..1", 1e-7, 1, "lr")
         allow(self, "0..10", 0, 10, "encoder_lr")
         allow(self, "0..4", 0, 4, "frozen")
+        allow(self, "0..1", 0, 1, "thaw")
+        allow(self, "0.01..1", 0.01, 1, "level_lr")
         require(0 <= self.ema < 1, self, "ema", "0 <= ema < 1")
 
 

@@ -62,21 +62,46 @@ def rescale_activations(picker: Picker, panels: Tensor) -> None:
             layer.bias /= scale
 
 
-def parameter_groups(picker: Picker, *, lr: float, encoder_lr: float, frozen: int) -> list[dict[str, Any]]:
+def parameter_groups(
+    picker: Picker, *, lr: float, encoder_lr: float, frozen: int, level_lr: float = 1.0, apart: bool = False
+) -> list[dict[str, Any]]:
     """Return optimiser groups: heads and decoder at lr, the encoder at lr * encoder_lr, its first levels frozen.
 
-    frozen: 0 freezes nothing, n the stem and the n finest levels.
+    frozen: 0 freezes nothing, n the stem and the n finest levels. apart: a group for each level, the deepest first,
+    whose rate is level_lr times that of the level below it.
     """
     fixed = [picker.body.stem, *list(picker.body.encoder)[:frozen]] if frozen else []
     for module in fixed:
         module.requires_grad_(False)
-    encoder = [p for m in (picker.body.stem, picker.body.encoder) for p in m.parameters() if p.requires_grad]
-    known = {id(p) for p in (*picker.body.stem.parameters(), *picker.body.encoder.parameters())}
+    levels = [[p for p in level if p.requires_grad] for level in encoder_levels(picker)]
+    if not apart:  # in order of definition, as optimisers in checkpoints have them
+        levels = [[p for level in reversed(levels) for p in level]]
+    known = {id(p) for level in encoder_levels(picker) for p in level}
     others = [p for p in picker.parameters() if id(p) not in known]
     groups: list[dict[str, Any]] = [{"params": others, "lr": lr}]
-    if encoder and encoder_lr > 0:
-        groups.append({"params": encoder, "lr": lr * encoder_lr})
-    elif encoder:
-        for parameter in encoder:
+    for depth, level in enumerate(levels):
+        if level and encoder_lr > 0:
+            groups.append({"params": level, "lr": lr * encoder_lr * level_lr**depth})
+        for parameter in level if encoder_lr == 0 else ():
             parameter.requires_grad_(False)
     return groups
+
+
+def encoder_levels(picker: Picker) -> list[list[nn.Parameter]]:
+    """Return the encoder's parameters level by level, the deepest first; the stem goes with the finest."""
+    stem, blocks = list(picker.body.stem.parameters()), [list(block.parameters()) for block in picker.body.encoder]
+    return [*reversed(blocks[1:]), stem + blocks[0]]
+
+
+def hold_frozen(picker: Picker, *, step: int, thaw_steps: float) -> None:
+    """Drop the gradients of levels of the encoder that do not learn yet; the next step then leaves them as they are.
+
+    Level by level they thaw, the deepest of n after thaw_steps / n, the finest and the stem after thaw_steps (gradual
+    unfreezing, Howard and Ruder 2018, 1801.06146). step: steps taken. What requires gradients stays, since that is
+    settled for DDP when it wraps a module.
+    """
+    levels = encoder_levels(picker)
+    for depth, level in enumerate(levels):
+        if step < (depth + 1) / len(levels) * thaw_steps:
+            for parameter in level:
+                parameter.grad = None

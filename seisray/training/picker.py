@@ -15,7 +15,7 @@ from seisray.gather import Gather
 from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.models.picker import Picker
-from seisray.models.transfer import load_body, parameter_groups, rescale_activations
+from seisray.models.transfer import hold_frozen, load_body, parameter_groups, rescale_activations
 from seisray.models.unet import channels_last
 from seisray.picking.decode import decode
 from seisray.picking.engine import torch_engine
@@ -67,7 +67,10 @@ class PickerStep(Resumable):
             lr=transfer.lr,
             encoder_lr=transfer.encoder_lr if body is not None else 1.0,
             frozen=transfer.frozen if body is not None else 0,
+            level_lr=transfer.level_lr if body is not None else 1.0,
+            apart=body is not None and (transfer.thaw > 0 or transfer.level_lr != 1),
         )
+        self._thaw_steps = transfer.thaw * config.train.steps if body is not None else 0.0
         self.average = copy.deepcopy(self.picker).requires_grad_(False) if transfer.ema else None
         if self.average is not None:
             self.parts = (*self.parts, "average")
@@ -94,6 +97,7 @@ class PickerStep(Resumable):
         loss = picking_loss(logits.float(), first_break, known, self.config.label_sigma)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        hold_frozen(self.picker, step=self.step, thaw_steps=self._thaw_steps)
         norm = nn.utils.clip_grad_norm_(self.picker.parameters(), 1.0)
         self.optimiser.step()
         self.schedule.step()

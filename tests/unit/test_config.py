@@ -43,6 +43,8 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (AugmentConfig, "flip", 1.5),
     (TransferConfig, "frozen", 5),
     (TransferConfig, "lr", 0.0),
+    (TransferConfig, "thaw", 1.5),
+    (TransferConfig, "level_lr", 0.0),
     (ValidationConfig, "share", 1.0),
     (ValidationConfig, "every", 0),
     (ValidationConfig, "patience", -1),

@@ -6,7 +6,14 @@ from seisray.errors import ConfigError
 from seisray.models.discriminator import Discriminator
 from seisray.models.generator import Generator
 from seisray.models.picker import Picker
-from seisray.models.transfer import bake_spectral_norm, load_body, parameter_groups, rescale_activations
+from seisray.models.transfer import (
+    bake_spectral_norm,
+    encoder_levels,
+    hold_frozen,
+    load_body,
+    parameter_groups,
+    rescale_activations,
+)
 from seisray.models.unet import weighted_layers
 
 BODY = BodyConfig(channels=(2, 3, 4, 5))
@@ -143,3 +150,49 @@ def test_frozen_levels_do_not_move(frozen: int, encoder_lr: float, still: int, p
         for was, part in zip(before, parts, strict=True)
     ]
     assert moved == [False] * still + [True] * (5 - still)
+
+
+def test_each_level_learns_at_its_share_of_the_deeper_one_s_rate(picker: Picker) -> None:
+    heads, *levels = parameter_groups(picker, lr=1e-2, encoder_lr=0.5, frozen=0, level_lr=0.1, apart=True)
+    assert heads["lr"] == 1e-2
+    assert [level["lr"] for level in levels] == pytest.approx([5e-3, 5e-4, 5e-5, 5e-6])
+    for block, level in zip(reversed(picker.body.encoder), levels, strict=True):
+        assert {id(p) for p in block.parameters()} <= {id(p) for p in level["params"]}
+    assert {id(p) for p in picker.body.stem.parameters()} <= {id(p) for p in levels[-1]["params"]}
+
+
+def test_every_parameter_is_in_one_group(picker: Picker) -> None:
+    groups = parameter_groups(picker, lr=1e-2, encoder_lr=1.0, frozen=0, apart=True)
+    assert sorted(id(p) for group in groups for p in group["params"]) == sorted(id(p) for p in picker.parameters())
+
+
+def test_levels_that_never_learn_have_no_group(picker: Picker) -> None:
+    assert len(parameter_groups(picker, lr=1e-2, encoder_lr=1.0, frozen=2, apart=True)) == 3
+    assert len(parameter_groups(picker, lr=1e-2, encoder_lr=0.0, frozen=0, apart=True)) == 1
+
+
+def test_without_levels_apart_the_encoder_is_one_group_in_order_of_definition(picker: Picker) -> None:
+    _, encoder = parameter_groups(picker, lr=1e-2, encoder_lr=1.0, frozen=0)
+    expected = [*picker.body.stem.parameters(), *picker.body.encoder.parameters()]
+    assert [id(p) for p in encoder["params"]] == [id(p) for p in expected]
+
+
+@pytest.mark.parametrize(("step", "thawed"), [(0, 0), (9, 0), (10, 1), (19, 1), (20, 2), (30, 3), (39, 3), (40, 4)])
+def test_levels_thaw_one_after_another_the_deepest_first(step: int, thawed: int, picker: Picker) -> None:
+    picker(PANELS).square().mean().backward()
+    hold_frozen(picker, step=step, thaw_steps=40)
+    learns = [{p.grad is not None for p in level} for level in encoder_levels(picker)]
+    assert learns == [{True}] * thawed + [{False}] * (4 - thawed)
+
+
+def test_heads_and_decoder_learn_while_the_encoder_is_frozen(picker: Picker) -> None:
+    picker(PANELS).square().mean().backward()
+    hold_frozen(picker, step=0, thaw_steps=40)
+    frozen = {id(p) for level in encoder_levels(picker) for p in level}
+    assert all(p.grad is not None for p in picker.parameters() if id(p) not in frozen)
+
+
+def test_what_is_frozen_still_requires_gradients(picker: Picker) -> None:
+    picker(PANELS).square().mean().backward()
+    hold_frozen(picker, step=0, thaw_steps=40)
+    assert all(p.requires_grad for p in picker.parameters())

@@ -1,13 +1,16 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from ranks import run_two_ranks
 
 from seisray.config import BodyConfig, PanelConfig, PickerConfig, TrainConfig, TransferConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.models.discriminator import Discriminator
+from seisray.models.transfer import encoder_levels
 from seisray.training.picker import PickerStep, choose_gathers, learned_picker, parse_ffids
 
 LineGathers = Callable[..., list[Gather]]
@@ -47,7 +50,16 @@ def test_ranks_draw_different_panels(gathers: list[Gather]) -> None:
 
 
 @pytest.mark.parametrize(
-    "transfer", [TransferConfig(), TransferConfig(frozen=2), TransferConfig(encoder_lr=0), TransferConfig(ema=0.9)]
+    "transfer",
+    [
+        TransferConfig(),
+        TransferConfig(frozen=2),
+        TransferConfig(encoder_lr=0),
+        TransferConfig(ema=0.9),
+        TransferConfig(thaw=0.8),
+        TransferConfig(level_lr=0.5),
+        TransferConfig(thaw=0.5, level_lr=0.5, frozen=1, ema=0.9),
+    ],
 )
 @pytest.mark.parametrize("from_learned", [False, True])
 def test_a_resumed_run_has_the_losses_of_one_that_went_straight_on(
@@ -103,6 +115,67 @@ def test_an_average_that_goes_on_is_that_of_a_run_that_went_straight_on(gathers:
 def test_averaging_does_not_change_what_is_learned(gathers: list[Gather]) -> None:
     averaged = replace(CONFIG, transfer=TransferConfig(ema=0.9))
     assert run(PickerStep(averaged, gathers), 4) == run(PickerStep(CONFIG, gathers), 4)
+
+
+def test_levels_that_are_frozen_stay_as_they_were_learned(
+    gathers: list[Gather], learned: dict[str, torch.Tensor]
+) -> None:
+    step = PickerStep(replace(CONFIG, transfer=TransferConfig(thaw=1.0)), gathers, body=learned)
+    before = [[p.detach().clone() for p in level] for level in encoder_levels(step.picker)]
+    moved = []
+    for _ in range(6):  # levels thaw after 1.5, 3, 4.5 and 6 of them
+        run(step, 1)
+        levels = zip(before, encoder_levels(step.picker), strict=True)
+        moved.append(sum(any(not torch.equal(*pair) for pair in zip(*level, strict=True)) for level in levels))
+    assert moved == [0, 0, 1, 2, 2, 3]
+
+
+def test_what_is_frozen_does_not_count_in_the_norm_by_which_gradients_are_clipped(
+    gathers: list[Gather], learned: dict[str, torch.Tensor]
+) -> None:
+    step = PickerStep(replace(CONFIG, transfer=TransferConfig(thaw=1.0)), gathers, body=learned)
+    (first,) = run(step, 1)
+    (free,) = run(PickerStep(CONFIG, gathers, body=learned), 1)
+    assert first["loss"] == free["loss"]
+    assert first["gradient_norm"] < free["gradient_norm"]
+
+
+@pytest.mark.parametrize("transfer", [TransferConfig(thaw=0.5), TransferConfig(level_lr=0.5)])
+def test_from_scratch_nothing_is_frozen_or_slower(transfer: TransferConfig, gathers: list[Gather]) -> None:
+    careful = PickerStep(replace(CONFIG, transfer=transfer), gathers)
+    assert run(careful, 4) == run(PickerStep(CONFIG, gathers), 4)
+
+
+def test_levels_are_groups_of_their_own_only_where_they_learn_apart(
+    gathers: list[Gather], learned: dict[str, torch.Tensor]
+) -> None:
+    def groups(transfer: TransferConfig) -> int:
+        return len(PickerStep(replace(CONFIG, transfer=transfer), gathers, body=learned).optimiser.param_groups)
+
+    assert groups(TransferConfig()) == 2
+    assert groups(TransferConfig(thaw=0.5)) == groups(TransferConfig(level_lr=0.5)) == 5
+
+
+TWO_RANKS = """
+from dataclasses import replace
+from conftest import _line_gathers
+from test_picker_step import CONFIG
+from seisray.config import TransferConfig
+from seisray.models.discriminator import Discriminator
+from seisray.training.picker import PickerStep
+
+torch.manual_seed(5)
+learned = Discriminator(CONFIG.body, spectral_norm=False).state_dict()
+config = replace(CONFIG, transfer=TransferConfig(thaw=1.0, level_lr=0.5))
+step = PickerStep(config, _line_gathers(3), body=learned, rank=rank, wrap=DistributedDataParallel)
+for _ in range(6):
+    step(2)
+agree("picker", list(step.picker.parameters()))
+"""
+
+
+def test_two_workers_stay_alike_while_levels_thaw(tmp_path: Path) -> None:
+    run_two_ranks(TWO_RANKS, Path(__file__).parent, tmp_path / "meet")
 
 
 def test_it_learns_to_pick_a_clear_first_arrival(line_gathers: LineGathers) -> None:
