@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from seisray.augmentation import augment
 from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
@@ -24,7 +25,6 @@ from seisray.picking.tiling import gather_logits
 from seisray.training.compilation import compiled
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
-from seisray.transforms import augment
 from seisray.units import ms_to_sample
 
 RESCALE_PANELS = 16
