@@ -35,8 +35,10 @@ def augment(
     """
     padded = pad_to(samples, panel.traces, panel.samples)
     breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
-    first = int(rng.integers(len(padded) - panel.traces + 1))
-    rows = slice(first, first + panel.traces)
+    step = _trace_step(len(samples), rng, panel, config)
+    width = (panel.traces - 1) * step + 1
+    first = int(rng.integers(len(padded) - width + 1))
+    rows = slice(first, first + width, step)
     window, breaks = padded[rows], breaks[rows]
     rms = trace_rms(window, panel.samples)
 
@@ -51,6 +53,8 @@ def augment(
         window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
     if rng.random() < config.polarity:
         window = -window
+    if config.reversed:
+        window = np.where(rng.random((panel.traces, 1)) < config.reversed, -window, window)
     noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
     dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
     window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
@@ -58,6 +62,14 @@ def augment(
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))
     return LabelledPanel(compress(window, rms, gain), np.where(inside, breaks, -1).astype(np.float32), known)
+
+
+def _trace_step(n_traces: int, rng: np.random.Generator, panel: PanelConfig, config: AugmentConfig) -> int:
+    """Return 2 or 3, of those that leave a panel full, where a gather of n_traces is to be thinned out; else 1."""
+    fitting = [step for step in (2, 3) if (panel.traces - 1) * step < n_traces]
+    if not (fitting and config.decimate and rng.random() < config.decimate):
+        return 1
+    return int(rng.choice(fitting))
 
 
 def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:

@@ -40,12 +40,14 @@ def test_with_everything_off_a_gather_stays_as_it_is() -> None:
         replace(OFF, flip=1),
         replace(OFF, polarity=1),
         replace(OFF, late=1),
+        replace(OFF, decimate=1),
+        replace(OFF, reversed=0.5),
         replace(OFF, stretch=1.6, shift=0.3, late=0.3, gain=2, flip=0.5, polarity=0.5),
     ],
-    ids=["stretch", "shift", "flip", "polarity", "late", "all"],
+    ids=["stretch", "shift", "flip", "polarity", "late", "decimate", "reversed", "all"],
 )
 def test_the_label_follows_the_event(config: AugmentConfig) -> None:
-    first_break = np.linspace(20, 200, 12).astype(np.float32) + np.float32(0.3)
+    first_break = np.linspace(20, 200, 24).astype(np.float32) + np.float32(0.3)
     samples = bumps(first_break, 256)
     checked = 0
     for seed in range(40):
@@ -114,6 +116,57 @@ def test_noise_changes_samples_and_not_labels() -> None:
     panel = augment(bumps(first_break, 128), first_break, np.random.default_rng(0), PANEL, replace(OFF, noise=0.3))
     np.testing.assert_array_equal(panel.first_break, first_break)
     assert np.count_nonzero(panel.samples) == panel.samples.size
+
+
+def spikes(first_break: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return traces of zeros but for a one at the first break."""
+    return (np.arange(n_samples) == first_break[:, None]).astype(np.float32)
+
+
+def steps_between_traces(n_traces: int) -> set[int]:
+    """Return how many traces of the gather lie between those of decimated panels."""
+    first_break = 10 + 2 * np.arange(n_traces, dtype=np.float32)
+    found: set[int] = set()
+    for seed in range(30):
+        panel = augment(
+            spikes(first_break, 128), first_break, np.random.default_rng(seed), PANEL, replace(OFF, decimate=1)
+        )
+        np.testing.assert_array_equal(panel.samples.argmax(axis=1), panel.first_break)
+        apart = set((np.diff(panel.first_break) / 2).tolist())
+        assert len(apart) == 1
+        found |= {int(step) for step in apart}
+    return found
+
+
+def test_a_decimated_gather_gives_every_second_or_third_trace_with_its_label() -> None:
+    assert steps_between_traces(22) == {2, 3}
+
+
+@pytest.mark.parametrize(("n_traces", "steps"), [(21, {2}), (15, {2}), (14, {1}), (8, {1})])
+def test_only_what_leaves_a_panel_full_is_decimated(n_traces: int, steps: set[int]) -> None:
+    assert steps_between_traces(n_traces) == steps
+
+
+def test_decimation_is_as_frequent_as_asked_for() -> None:
+    first_break = np.arange(22, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    panels = [
+        augment(spikes(first_break, 128), first_break, rng, PANEL, replace(OFF, decimate=0.3)) for _ in range(300)
+    ]
+    assert 0.24 < np.mean([panel.first_break[1] - panel.first_break[0] > 1 for panel in panels]) < 0.36
+
+
+def test_reversed_traces_alone_change_and_only_their_sign() -> None:
+    samples = np.random.default_rng(0).normal(size=(8, 128)).astype(np.float32)
+    first_break = np.linspace(10, 90, 8).astype(np.float32)
+    ratios = []
+    for seed in range(40):
+        panel = augment(samples, first_break, np.random.default_rng(seed), PANEL, replace(OFF, reversed=0.25))
+        np.testing.assert_array_equal(panel.first_break, first_break)
+        ratios.append(panel.samples / normalise(samples, 3.0))
+    signs = np.stack(ratios)
+    np.testing.assert_allclose(signs, np.broadcast_to(np.sign(signs[..., :1]), signs.shape), rtol=1e-5)
+    assert 0.18 < np.mean(signs < 0) < 0.32
 
 
 def test_the_panels_of_a_seed_stay_what_they_were() -> None:

@@ -40,6 +40,8 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (TrainConfig, "gpus", -1),
     (AugmentConfig, "stretch", 0.5),
     (AugmentConfig, "flip", 1.5),
+    (AugmentConfig, "decimate", 1.1),
+    (AugmentConfig, "reversed", -0.1),
     (TransferConfig, "frozen", 5),
     (TransferConfig, "lr", 0.0),
     (PickerConfig, "label_sigma", 0.0),
