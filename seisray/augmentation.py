@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.config import AugmentConfig, PanelConfig
+from seisray.disturbances import disturb
 from seisray.transforms import Samples, compress, pad_to, trace_rms
 
 
@@ -33,19 +34,20 @@ def augment(
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
     to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.
     """
-    padded = pad_to(samples, panel.traces, panel.samples)
-    breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
     step = _trace_step(len(samples), rng, panel, config)
     width = (panel.traces - 1) * step + 1
-    first = int(rng.integers(len(padded) - width + 1))
+    first = int(rng.integers(max(len(samples) - width, 0) + 1))
     rows = slice(first, first + width, step)
-    window, breaks = padded[rows], breaks[rows]
+    window = disturb(samples[rows], rng, config, stretch=panel.samples)
+    window = pad_to(window, panel.traces, panel.samples)
+    breaks = first_break[rows]
+    breaks = np.pad(breaks, (0, panel.traces - len(breaks)), constant_values=np.nan)
     rms = trace_rms(window, panel.samples)
 
     stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
     start = rng.uniform(-config.shift, config.shift) * panel.samples
     if rng.random() < config.late:
-        start = rng.uniform(0, max(padded.shape[1] - panel.samples / stretch, 1))
+        start = rng.uniform(0, max(window.shape[1] - panel.samples / stretch, 1))
     window = _resample(window, start, 1 / stretch, panel.samples)
     breaks = (breaks - start) * stretch
 

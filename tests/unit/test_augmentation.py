@@ -5,7 +5,7 @@ import pytest
 
 from seisray.augmentation import LabelledPanel, augment
 from seisray.config import AugmentConfig, PanelConfig
-from seisray.transforms import normalise
+from seisray.transforms import normalise, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, flip=0, polarity=0)
@@ -167,6 +167,26 @@ def test_reversed_traces_alone_change_and_only_their_sign() -> None:
     signs = np.stack(ratios)
     np.testing.assert_allclose(signs, np.broadcast_to(np.sign(signs[..., :1]), signs.shape), rtol=1e-5)
     assert 0.18 < np.mean(signs < 0) < 0.32
+
+
+@pytest.mark.parametrize("config", [replace(OFF, hum=1), replace(OFF, plane_wave=1)], ids=["hum", "plane_wave"])
+def test_disturbances_leave_labels_and_are_normalised_with_the_record(config: AugmentConfig) -> None:
+    first_break = np.linspace(10, 90, 8).astype(np.float32)
+    samples = spikes(np.rint(first_break), 128)
+    for seed in range(10):
+        panel = augment(samples, first_break, np.random.default_rng(seed), PANEL, config)
+        np.testing.assert_array_equal(panel.first_break, first_break)
+        np.testing.assert_allclose(trace_rms(np.sinh(panel.samples) / 3.0), 1, rtol=1e-5)
+        assert np.count_nonzero(panel.samples) > 8
+
+
+def test_behind_a_short_record_and_beside_a_small_gather_no_disturbance_is_heard() -> None:
+    config = replace(OFF, hum=1, plane_wave=1)
+    samples = np.random.default_rng(0).normal(size=(5, 90)).astype(np.float32)
+    panel = augment(samples, np.full(5, 30, np.float32), np.random.default_rng(0), PANEL, config)
+    assert panel.samples[:5, :90].all()
+    assert not panel.samples[5:].any()
+    assert not panel.samples[:, 90:].any()
 
 
 def test_the_panels_of_a_seed_stay_what_they_were() -> None:

@@ -42,6 +42,8 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (AugmentConfig, "flip", 1.5),
     (AugmentConfig, "decimate", 1.1),
     (AugmentConfig, "reversed", -0.1),
+    (AugmentConfig, "hum", 2.0),
+    (AugmentConfig, "plane_wave", float("nan")),
     (TransferConfig, "frozen", 5),
     (TransferConfig, "lr", 0.0),
     (PickerConfig, "label_sigma", 0.0),
