@@ -1,12 +1,13 @@
 """Panels to learn from: labelled gathers as they could have been recorded as well."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seisray.config import AugmentConfig, PanelConfig
-from seisray.disturbances import disturb
+from seisray.disturbances import Labelled, disturb
 from seisray.transforms import Samples, compress, pad_to, trace_rms
 
 
@@ -28,17 +29,19 @@ def augment(
     rng: np.random.Generator,
     panel: PanelConfig,
     config: AugmentConfig,
+    others: Sequence[Labelled] = (),
 ) -> LabelledPanel:
     """Return a random panel of a labelled gather that could have been recorded as well.
 
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
     to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.
+    others: gathers at the same sampling interval whose noise and shots may disturb this one.
     """
     step = _trace_step(len(samples), rng, panel, config)
     width = (panel.traces - 1) * step + 1
     first = int(rng.integers(max(len(samples) - width, 0) + 1))
     rows = slice(first, first + width, step)
-    window = disturb(samples[rows], rng, config, stretch=panel.samples)
+    window = disturb((samples[rows], first_break[rows]), rng, config, others, stretch=panel.samples)
     window = pad_to(window, panel.traces, panel.samples)
     breaks = first_break[rows]
     breaks = np.pad(breaks, (0, panel.traces - len(breaks)), constant_values=np.nan)

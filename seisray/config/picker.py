@@ -16,8 +16,9 @@ class AugmentConfig:
     noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity:
     probabilities; who picks by the first peak picks another time where it becomes a trough. decimate: probability of
     taking every second or third trace, where there are enough. reversed: share of traces whose polarity alone is so.
-    hum, plane_wave: probabilities of power-line hum and of wavelets that cross the spread, at up to 0.3 of the traces'
-    RMS.
+    hum, plane_wave, recorded, later_shot: probabilities of power-line hum, of wavelets that cross the spread, of noise
+    from before the first breaks of another labelled gather, and of such a gather behind the first breaks of this one;
+    each at up to 0.3 of the traces' RMS.
     """
 
     stretch: float = 1.6
@@ -32,12 +33,14 @@ class AugmentConfig:
     reversed: float = 0.0
     hum: float = 0.0
     plane_wave: float = 0.0
+    recorded: float = 0.0
+    later_shot: float = 0.0
 
     def __post_init__(self) -> None:
         allow(self, "1..4", 1, 4, "stretch")
         allow(self, "1..100", 1, 100, "gain")
         allow(self, "0..1", 0, 1, "shift", "late", "dead", "flip", "polarity", "decimate", "reversed")
-        allow(self, "0..1", 0, 1, "hum", "plane_wave")
+        allow(self, "0..1", 0, 1, "hum", "plane_wave", "recorded", "later_shot")
         allow(self, "0..10", 0, 10, "noise")
 
 

@@ -94,7 +94,8 @@ class PickerStep(Resumable):
         panels = []
         for i in chosen:
             traces, breaks = self._labelled[i]
-            panels.append(augment(traces, breaks, rng, self.config.panel, self.config.augment))
+            others = self._labelled[:i] + self._labelled[i + 1 :]
+            panels.append(augment(traces, breaks, rng, self.config.panel, self.config.augment, others))
         samples, first_break, known = (torch.from_numpy(np.stack(part)) for part in zip(*panels, strict=True))
         return samples[:, None], first_break, known
 

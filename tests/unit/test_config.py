@@ -44,6 +44,8 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (AugmentConfig, "reversed", -0.1),
     (AugmentConfig, "hum", 2.0),
     (AugmentConfig, "plane_wave", float("nan")),
+    (AugmentConfig, "recorded", 1.5),
+    (AugmentConfig, "later_shot", -1.0),
     (TransferConfig, "frozen", 5),
     (TransferConfig, "lr", 0.0),
     (PickerConfig, "label_sigma", 0.0),
