@@ -1,11 +1,9 @@
-"""Gathers to panels: windows, normalisation and augmentation, as pure functions of arrays."""
-
-from typing import NamedTuple
+"""Gathers to panels: windows and normalisation, as pure functions of arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seisray.config import AugmentConfig, PanelConfig
+from seisray.config import PanelConfig
 
 Samples = NDArray[np.float32]
 
@@ -82,64 +80,3 @@ def cut_labelled(
 
 def _mirrored(samples: Samples, n_traces: int) -> Samples:
     return np.pad(samples, ((0, max(n_traces - len(samples), 0)), (0, 0)), mode="reflect")
-
-
-class LabelledPanel(NamedTuple):
-    """A panel to learn from.
-
-    samples: (traces, samples) normalised. first_break: (traces,) fractional samples, -1 = none in the panel.
-    known: (traces,) False where nobody said whether there is one.
-    """
-
-    samples: Samples
-    first_break: NDArray[np.float32]
-    known: NDArray[np.bool_]
-
-
-def augment(
-    samples: Samples,
-    first_break: NDArray[np.float32],
-    rng: np.random.Generator,
-    panel: PanelConfig,
-    config: AugmentConfig,
-) -> LabelledPanel:
-    """Return a random panel of a labelled gather that could have been recorded as well.
-
-    samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
-    to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.
-    """
-    padded = pad_to(samples, panel.traces, panel.samples)
-    breaks = np.pad(first_break, (0, len(padded) - len(first_break)), constant_values=np.nan)
-    first = int(rng.integers(len(padded) - panel.traces + 1))
-    rows = slice(first, first + panel.traces)
-    window, breaks = padded[rows], breaks[rows]
-    rms = trace_rms(window, panel.samples)
-
-    stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
-    start = rng.uniform(-config.shift, config.shift) * panel.samples
-    if rng.random() < config.late:
-        start = rng.uniform(0, max(padded.shape[1] - panel.samples / stretch, 1))
-    window = _resample(window, start, 1 / stretch, panel.samples)
-    breaks = (breaks - start) * stretch
-
-    if rng.random() < config.flip:
-        window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
-    if rng.random() < config.polarity:
-        window = -window
-    noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
-    dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
-    window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
-    known = np.isfinite(breaks) | dead
-    inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
-    gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))
-    return LabelledPanel(compress(window, rms, gain), np.where(inside, breaks, -1).astype(np.float32), known)
-
-
-def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:
-    """Return (n_traces, n_samples) values at start, start + step, ... by linear interpolation; zeros outside."""
-    position = start + step * np.arange(n_samples)
-    outside = (position < 0) | (position > samples.shape[1] - 1)
-    left = np.clip(np.floor(position).astype(int), 0, samples.shape[1] - 2)
-    weight = (position - left).astype(np.float32)
-    values = samples[:, left] * (1 - weight) + samples[:, left + 1] * weight
-    return np.where(outside, np.float32(0), values)

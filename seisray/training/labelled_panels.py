@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seisray.augmentation import LabelledPanel, augment
 from seisray.config import AugmentConfig, PanelConfig
 from seisray.gather import Gather
-from seisray.transforms import LabelledPanel, Samples, augment
+from seisray.transforms import Samples
 from seisray.units import ms_to_sample
 
 
@@ -30,6 +31,7 @@ class LabelledPanels:
         panels = []
         for i in chosen:
             traces, breaks = self._labelled[i]
-            panels.append(augment(traces, breaks, rng, self._panel, self._config))
+            others = self._labelled[:i] + self._labelled[i + 1 :]
+            panels.append(augment(traces, breaks, rng, self._panel, self._config, others))
         samples, first_break, known = (np.stack(part) for part in zip(*panels, strict=True))
         return LabelledPanel(samples, first_break, known)

@@ -40,6 +40,18 @@ def test_the_same_seed_gives_the_same_losses(gathers: list[Gather]) -> None:
     assert run(PickerStep(CONFIG, gathers), 4) == run(PickerStep(CONFIG, gathers), 4)
 
 
+def test_the_losses_of_a_seed_stay_what_they_were(gathers: list[Gather]) -> None:
+    losses = [step["loss"] for step in run(PickerStep(CONFIG, gathers), 4)]
+    assert losses == pytest.approx([5.367217, 5.433558, 5.167851, 4.952382], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["recorded", "later_shot"])
+def test_another_labelled_gather_disturbs_the_one_that_is_learned_from(kind: str, gathers: list[Gather]) -> None:
+    config = replace(CONFIG, augment=replace(CONFIG.augment, **{kind: 1}))
+    assert run(PickerStep(config, gathers), 2) != run(PickerStep(CONFIG, gathers), 2)
+    assert run(PickerStep(config, gathers[:1]), 2) == run(PickerStep(CONFIG, gathers[:1]), 2)  # never itself
+
+
 def test_another_seed_gives_other_losses(gathers: list[Gather]) -> None:
     other = replace(CONFIG, train=replace(CONFIG.train, seed=1))
     assert run(PickerStep(other, gathers), 1) != run(PickerStep(CONFIG, gathers), 1)
