@@ -70,7 +70,7 @@ def test_a_validated_picker_is_the_same_whether_its_run_was_killed_or_not(tiny_s
     def finetune(model: str) -> list[str]:
         train = ["--train.steps=80", "--train.batch=4", "--train.workers=2", "--train.checkpoint-every=4"]
         careful = ["--validation.share=0.3", "--validation.every=3", "--transfer.ema=0.9", "--transfer.lr=0.02"]
-        settings = [*careful, *train, "--panel.traces=8", "--panel.samples=32"]
+        settings = ["--calibrate", *careful, *train, "--panel.traces=8", "--panel.samples=32"]
         return ["finetune", "tiny", "--from", "scratch", "--model", model, "--store", str(tiny_store), *settings]
 
     kill_at_checkpoint(started(finetune("hurt")), tiny_store / "runs" / "finetune" / "hurt-v1")
