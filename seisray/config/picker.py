@@ -116,7 +116,8 @@ class PickerConfig:
     """Settings of `seisray finetune`.
 
     label_sigma: width of the soft labels in samples. calibrate: divide the logits by the temperature with which
-    probabilities fit labels best, on gathers kept aside where there are any, else on panels of those learned from.
+    probabilities fit hits best, on gathers held out where there are any, else on panels of those learned from, which
+    flatter.
     """
 
     panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)
@@ -126,7 +127,7 @@ class PickerConfig:
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     label_sigma: float = 2.0
-    calibrate: bool = True
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
         allow(self, "0.1..50", 0.1, 50, "label_sigma")

@@ -109,8 +109,7 @@ def finetune(
     if config.calibrate:
         asked = answers_on_gathers if held_out else answers_on_panels
         answers = asked(picker, held_out or learned_from, config)
-        interval_us = gathers[0].sample_interval_us
-        calibration = calibrate(picker, answers, sigma=config.label_sigma, sample_interval_us=interval_us)
+        calibration = calibrate(picker, answers, sample_interval_us=gathers[0].sample_interval_us)
     picks_ms = pick_gathers(picker, learned_from, config.panel)
     suspects = suspect_labels(learned_from, picks_ms)
     if suspects:

@@ -41,7 +41,7 @@ def test_the_whole_chain_from_field_file_to_report(
 
     assert step("ingest", "line", file, "--picks", picks)["n_gathers"] == 8
     assert step("pretrain", "gan", "line", "--model", "g", *GAN)["model"] == "g@v1"
-    tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", *PICKER)
+    tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", "--calibrate", *PICKER)
     assert tuned["gathers"] == 4
     assert 0.1 <= tuned["temperature"] <= 10
     assert (tmp_path / "models" / "p" / "v1" / "suspects.csv").read_text().startswith("ffid,trace,")
@@ -51,7 +51,7 @@ def test_the_whole_chain_from_field_file_to_report(
     assert found["n_labelled"] == 4 * 11
     assert step("score", "p", picks)["n_labelled"] == 8 * 11
     corrected = ["--labels", picks, "--train.workers=1"]
-    again = step("finetune", "line:102", "--from", "p", "--model", "q", "--calibrate=false", *PICKER, *corrected)
+    again = step("finetune", "line:102", "--from", "p", "--model", "q", *PICKER, *corrected)
     assert again["gathers"] == 1
     assert "temperature" not in again
     page = Path(step("report", "p")["report"])

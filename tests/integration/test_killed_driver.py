@@ -1,4 +1,4 @@
-"""A driver that is killed in the middle of pre-training, and the same command again."""
+"""A driver that is killed in the middle of training, and the same command again."""
 
 import json
 import os
@@ -62,3 +62,23 @@ def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(ti
     assert [row["step"] for row in killed["history"]] == list(range(1, STEPS + 1))
     losses = [[row.get("d_loss", row.get("repair")) for row in run["history"]] for run in (killed, calm)]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(400)
+def test_a_validated_picker_is_the_same_whether_its_run_was_killed_or_not(tiny_store: Path) -> None:
+    def finetune(model: str) -> list[str]:
+        train = ["--train.steps=80", "--train.batch=4", "--train.workers=2", "--train.checkpoint-every=4"]
+        careful = ["--validation.share=0.3", "--validation.every=3", "--transfer.ema=0.9", "--transfer.lr=0.02"]
+        settings = ["--calibrate", *careful, *train, "--panel.traces=8", "--panel.samples=32"]
+        return ["finetune", "tiny", "--from", "scratch", "--model", model, "--store", str(tiny_store), *settings]
+
+    kill_at_checkpoint(started(finetune("hurt")), tiny_store / "runs" / "finetune" / "hurt-v1")
+    assert not (tiny_store / "models" / "hurt").exists()
+    assert main(finetune("hurt")) == 0
+    assert main(finetune("unhurt")) == 0
+
+    hurt, unhurt = (card(tiny_store, model) for model in ("hurt", "unhurt"))
+    assert hurt["details"]["history"] == unhurt["details"]["history"]
+    assert hurt["details"]["validation"] == unhurt["details"]["validation"]
+    assert hurt["metrics"] == unhurt["metrics"]

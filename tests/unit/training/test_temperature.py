@@ -1,10 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from seisray.config import BodyConfig, PanelConfig, PickerConfig
+from seisray.config import AugmentConfig, BodyConfig, PanelConfig, PickerConfig
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.training.temperature import (
@@ -25,20 +26,18 @@ SIGMA = 2.0
 PEAKS = (30, 60, 90, 120)
 
 
-def uncertain_answers(temperature: float, *, none: float = 0.5, n_traces: int = 4000) -> Answers:
-    """Return logits that are `temperature` times too large of traces with first breaks at one of four bells, or none.
+def uncertain_answers(temperature: float, *, n_traces: int = 4000) -> Answers:
+    """Return logits that are `temperature` times too large of traces with first breaks at one of four bells.
 
     Chances are drawn trace by trace, and the answer by them: divided by the temperature the logits are the truth.
     """
     rng = np.random.default_rng(3)
-    chance = rng.dirichlet([0.5] * 4 + [none], size=n_traces)  # of four times, and none
-    answer = np.array([rng.choice(5, p=own) for own in chance])
+    chance = rng.dirichlet([0.5] * 4, size=n_traces)
+    answer = np.array([rng.choice(4, p=own) for own in chance])
     bells = np.exp(-0.5 * ((np.arange(150) - np.array(PEAKS)[:, None]) / SIGMA) ** 2)
-    bells /= bells.sum(axis=1, keepdims=True)
-    mass = np.concatenate([chance[:, :4] @ bells, chance[:, 4:]], axis=1)
-    logits = temperature * np.log(np.maximum(mass, 1e-9))
-    first_break = np.append(np.array(PEAKS, float), np.nan)[answer]
-    return Answers(logits=logits.astype(np.float32), first_break=first_break)
+    mass = chance @ (bells / bells.sum(axis=1, keepdims=True))
+    logits = temperature * np.log(np.maximum(np.pad(mass, ((0, 0), (0, 1))), 1e-9))  # the last class: none
+    return Answers(logits=logits.astype(np.float32), first_break=np.array(PEAKS, float)[answer])
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def picker() -> Picker:
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_temperature_by_which_logits_were_spoiled_is_found(temperature: float) -> None:
-    assert fit_temperature([uncertain_answers(temperature)], SIGMA) == pytest.approx(temperature, rel=0.05)
+    assert fit_temperature([uncertain_answers(temperature)], 1000.0) == pytest.approx(temperature, rel=0.05)
 
 
 def test_gathers_of_any_size_are_fitted_together() -> None:
@@ -60,37 +59,57 @@ def test_gathers_of_any_size_are_fitted_together() -> None:
         Answers(logits=whole.logits[rows], first_break=whole.first_break[rows])
         for rows in (slice(1500), slice(1500, None))
     ]
-    assert fit_temperature(halves, SIGMA) == pytest.approx(fit_temperature([whole], SIGMA), rel=1e-3)
+    assert fit_temperature(halves, 1000.0) == pytest.approx(fit_temperature([whole], 1000.0), rel=1e-3)
 
 
 def test_without_answers_logits_stay() -> None:
-    assert fit_temperature([], SIGMA) == 1.0
-    assert fit_temperature([Answers(logits=np.zeros((0, 9), np.float32), first_break=np.zeros(0))], SIGMA) == 1.0
+    assert fit_temperature([], 1000.0) == 1.0
 
 
-def test_logits_that_mean_nothing_are_flattened_no_further_than_allowed() -> None:
+def test_logits_that_mean_nothing_are_flattened_as_far_as_allowed() -> None:
     rng = np.random.default_rng(0)
     noise = Answers(logits=rng.normal(scale=50, size=(500, 65)).astype(np.float32), first_break=rng.uniform(0, 63, 500))
-    assert fit_temperature([noise], SIGMA) == pytest.approx(HIGHEST, rel=0.01)
+    assert fit_temperature([noise], 1000.0) == pytest.approx(HIGHEST, rel=0.01)
+
+
+def test_what_counts_as_a_hit_is_within_2_ms_not_samples() -> None:
+    answers = uncertain_answers(1.0)
+    late = Answers(logits=answers.logits, first_break=answers.first_break + 3)
+    assert fit_temperature([late], 500.0) == pytest.approx(1.0, rel=0.05)
+    assert fit_temperature([late], 1000.0) > 2
 
 
 def test_probabilities_mean_what_they_say_at_the_right_temperature() -> None:
-    spoiled = uncertain_answers(3.0, none=1e-3)
+    spoiled = uncertain_answers(3.0)
     assert error_2ms([spoiled], 1.0, 1000.0) > 0.08
     assert error_2ms([spoiled], 3.0, 1000.0) < 0.05
 
 
 def test_the_error_before_and_after_are_those_of_the_temperature_found(picker: Picker) -> None:
     answers = [uncertain_answers(3.0)]
-    found = calibrate(picker, answers, sigma=SIGMA, sample_interval_us=1000.0)
-    assert (found.error_before, found.error) == (
-        error_2ms(answers, 1.0, 1000.0),
-        error_2ms(answers, found.temperature, 1000.0),
-    )
+    found = calibrate(picker, answers, sample_interval_us=1000.0)
+    assert found.temperature == fit_temperature(answers, 1000.0)
+    assert found.error_before == error_2ms(answers, 1.0, 1000.0)
+    assert found.error == error_2ms(answers, found.temperature, 1000.0)
+
+
+def test_a_temperature_by_which_the_error_would_not_fall_is_left_out(
+    picker: Picker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seisray.training.temperature.fit_temperature", lambda *_: 0.3)
+    found = calibrate(picker, [uncertain_answers(1.0)], sample_interval_us=1000.0)
+    assert found.temperature == 1.0
+    assert found.error == found.error_before
+    assert picker.none.item() == pytest.approx(0.7)
+
+
+def test_a_picker_is_divided_by_the_temperature_found(picker: Picker) -> None:
+    found = calibrate(picker, [uncertain_answers(3.0)], sample_interval_us=1000.0)
+    assert picker.none.item() == pytest.approx(0.7 / found.temperature)
 
 
 def test_figures_that_are_none_stay_off_the_card(picker: Picker) -> None:
-    assert calibrate(picker, [], sigma=SIGMA, sample_interval_us=1000.0).metrics == {"temperature": 1.0}
+    assert calibrate(picker, [], sample_interval_us=1000.0).metrics == {"temperature": 1.0}
 
 
 @torch.no_grad()
@@ -117,14 +136,21 @@ def test_answers_on_gathers_are_in_samples(picker: Picker, line_gathers: LineGat
     np.testing.assert_allclose(found.first_break, 2 * gather.first_break_ms[gather.labelled], rtol=1e-6)
 
 
-def test_dead_traces_of_panels_are_no_question(picker: Picker, line_gathers: LineGathers) -> None:
-    found = answers_on_panels(picker, line_gathers(2), CONFIG)
-    assert len(found) == PANELS
-    assert min(len(one.logits) for one in found) < 8
-    assert all(len(np.unique(row)) > 2 for one in found for row in one.logits)
+def test_gathers_without_a_live_label_are_no_question(picker: Picker, line_gathers: LineGathers) -> None:
+    gather = line_gathers(1)[0]
+    assert answers_on_gathers(picker, [gather.replace(first_break_ms=np.full(12, np.nan))], CONFIG) == []
 
 
-def test_a_panel_without_first_break_is_an_answer_too(picker: Picker, line_gathers: LineGathers) -> None:
+def test_answers_on_panels_are_of_first_breaks_within_them(picker: Picker, line_gathers: LineGathers) -> None:
     found = answers_on_panels(picker, line_gathers(2), CONFIG)
-    none = [np.isnan(one.first_break) for one in found]
-    assert 0 < np.concatenate(none).mean() < 0.6
+    assert min(len(one.logits) for one in found) < 8  # trace 3 is dead, and so are others by chance
+    first_break = np.concatenate([one.first_break for one in found])
+    assert first_break.min() >= 0
+    assert first_break.max() <= 63
+
+
+def test_panels_without_first_breaks_are_no_question(picker: Picker, line_gathers: LineGathers) -> None:
+    late = replace(CONFIG, augment=AugmentConfig(late=1.0))
+    found = answers_on_panels(picker, line_gathers(2), late)
+    assert 0 < len(found) < PANELS
+    assert all(len(one.logits) for one in found)
