@@ -54,8 +54,7 @@ SCORED = {
     "geostack": [134, 135, 256, 257, 280, 281],
     "danube_island": [1054, 1099, 1113, 1119, 2027, 2037, 2045, 2054],
 }
-AUGMENT = AugmentConfig(stretch=2.0, hum=0.2, plane_wave=0.1, recorded=0.2, reversed=0.02, decimate=0.1)
-STEPS = 1500
+AUGMENT = AugmentConfig(stretch=2.0)
 VARIED = "varied"
 SYNTHETIC = SyntheticConfig(
     shots=768,
@@ -78,7 +77,7 @@ def picker(
         pretrain_masked(seen, model=base, store=store, config=repair)
     model = f"{name}-{VARIED}" if synthetic else name
     if not place.versions(model):
-        config = PickerConfig(train=PickerTrainConfig(steps=STEPS, workers=workers), augment=AUGMENT)
+        config = PickerConfig(train=PickerTrainConfig(workers=workers), augment=AUGMENT)
         learned = [f"{survey}:{LEARN[survey]}" for survey in surveys] + [VARIED] * synthetic
         finetune(learned, source=base if seen else "scratch", model=model, store=store, config=config)
     return place.model(model)
