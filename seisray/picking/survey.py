@@ -20,9 +20,10 @@ from seisray.picking.engine import check_engine
 from seisray.picking.parts import Part, read_part_rejects
 from seisray.picking.picker import pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
+from seisray.picking.tempo import onset_period
 from seisray.picking.work import FieldWork, SurveyWork, Work, field_work, in_pieces
 from seisray.registry import Model, PickSet, Store
-from seisray.resampling import resampling_factor, samples_per_period
+from seisray.resampling import resampling_factor
 from seisray.session import connect, free_cores
 from seisray.shards import read_columns
 from seisray.storage import Location, locate
@@ -187,12 +188,12 @@ def _resampling(card: Model, work: Work) -> float:
         return 1.0
     intervals = f"{work.label} is sampled at {work.sample_interval_us:g} us, picker {card.ref} learned from traces at "
     intervals += f"{card.sample_interval_us:g} us"
-    wanted = card.details.get("samples_per_period")
+    wanted = card.details.get("onset_period")
     if not wanted:
         raise ConfigError(f"{intervals}, and its card does not say how many samples a period had; fine-tune it again")
     places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
     shown = [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
-    period = samples_per_period(shown)
+    period = onset_period(shown)
     if not period > 0:
         raise ConfigError(f"{intervals}, and how long a period is cannot be told: the first gathers are silent")
     factor = resampling_factor(period, wanted)

@@ -14,8 +14,8 @@ from seisray.errors import ConfigError
 from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.heap import keep_heap
+from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store
-from seisray.resampling import Tempo, in_one_tempo, samples_per_period
 from seisray.session import connect
 from seisray.storage import Location, locate
 from seisray.stream import read_labelled
@@ -134,8 +134,7 @@ def finetune(
             "run": run.name,
             "ffids": ffids_of(learned_from),
             **({"validation": validation_details(validation, state["step"], held_out)} if validation else {}),
-            "first_break_period": period,
-            "samples_per_period": samples_per_period([one for one in gathers if one.survey == gathers[0].survey]),
+            "onset_period": period,
             "doubts": doubts,
             **source_of_labels,
         },
@@ -156,7 +155,7 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
 def tempo_of(store: Store, source: str) -> Tempo | None:
     """Return the tempo at which the source model sees records where it is a picker; others have none of their own."""
     card = None if source == SCRATCH else store.model(source)
-    period = card.details.get("first_break_period") if card else None
+    period = card.details.get("onset_period") if card else None
     return Tempo(card.sample_interval_us, period) if card and period else None
 
 

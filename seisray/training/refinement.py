@@ -14,8 +14,9 @@ from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.ingest.derived import derive
 from seisray.models.refiner import Refiner, refine_gather
+from seisray.picking.tempo import Tempo, tempo_factors
 from seisray.registry import Model, Store, Survey
-from seisray.resampling import Tempo, resample_gather, tempo_factors
+from seisray.resampling import resample_gather
 from seisray.stream import shard_refs
 from seisray.training.pretrain import train_model
 from seisray.transforms import compress, trace_rms
@@ -100,7 +101,7 @@ def _train(
         restart=restart,
         also=[synthetic.survey],
         more={"synthetic": shard_refs(place, [synthetic]), "factors": factors},
-        details={"samples_per_period": period},
+        details={"onset_period": period},
     )
 
 
@@ -122,7 +123,7 @@ class _How(NamedTuple):
 
 def apply_refiner(card: Model, survey: Survey, out: str, *, store: Store, replace: bool = False) -> Survey:
     """Write a survey as a refiner makes it look, in the tempo that the refiner learned at; return its manifest."""
-    tempo = Tempo(card.sample_interval_us, card.details["samples_per_period"])
+    tempo = Tempo(card.sample_interval_us, card.details["onset_period"])
     factors, _ = tempo_factors(_some_gathers(store, survey), tempo)
     settings = card.config["refiner"]
     how = _How(

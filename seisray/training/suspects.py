@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from seisray.gather import Gather
-from seisray.picking.classical import aic
 from seisray.picking.quality.robust import spread
+from seisray.picking.tempo import aic_onsets
 from seisray.resampling import samples_per_period
 from seisray.units import sample_to_ms
 
@@ -52,10 +52,8 @@ def question_labels(gathers: Sequence[Gather]) -> list[str]:
 
 def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
     """Return (n_traces,) onsets by the AIC, in ms from the first sample, of each gather; NaN on dead traces."""
-    window = max(round(samples_per_period(gathers) / 8), 4)
-    return [
-        sample_to_ms(aic(gather.samples, window=window, share=0.02), gather.sample_interval_us) for gather in gathers
-    ]
+    period = samples_per_period(gathers)
+    return [sample_to_ms(aic_onsets(gather.samples, period), gather.sample_interval_us) for gather in gathers]
 
 
 def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:

@@ -14,9 +14,9 @@ from ray import tune as ray_tune
 from seisray.config import GanConfig, PickerConfig, TrainConfig, TuneConfig, config_dict
 from seisray.errors import ConfigError, TrainingError
 from seisray.gather import Gather
+from seisray.picking.tempo import in_one_tempo
 from seisray.progress import Progress
 from seisray.registry import Store, Survey
-from seisray.resampling import in_one_tempo
 from seisray.session import connect
 from seisray.stream import divide, read_labelled, shard_refs
 from seisray.training.finetune import SCRATCH, tempo_of

@@ -24,7 +24,8 @@ from seisray.config import (
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.models.transfer import bake_spectral_norm
-from seisray.resampling import resample_gather, resampling_factor, samples_per_period
+from seisray.picking.tempo import onset_period
+from seisray.resampling import resample_gather, resampling_factor
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.synthetic.variety import varied_gather
 from seisray.training.gan import GanStep
@@ -118,5 +119,5 @@ def synthetic_gathers(field: Sequence[Gather], seed: int) -> list[Gather]:
     """Return labelled synthetic gathers that have the samples a period of field gathers."""
     config = SyntheticConfig(shots=SYNTHETIC_SHOTS, traces=SYNTHETIC_TRACES, shots_per_spread=3, varied=True, seed=seed)
     made = [varied_gather(config, shot) for shot in range(config.shots)]
-    factor = resampling_factor(samples_per_period(made), samples_per_period(field))
+    factor = resampling_factor(onset_period(made), onset_period(field))
     return [resample_gather(gather, factor) for gather in made]

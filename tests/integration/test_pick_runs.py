@@ -117,7 +117,7 @@ def test_gathers_that_break_something_are_flagged_and_the_rest_is_picked(
 def test_a_survey_at_another_interval_is_resampled_and_this_is_said(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_picker(store, name="coarse", sample_interval_us=4000.0, samples_per_period=24.0)
+    write_picker(store, name="coarse", sample_interval_us=4000.0, onset_period=24.0)
     picks = pick(store, model="coarse")
     said = capsys.readouterr().err
     factor = picks.settings["resampling"]

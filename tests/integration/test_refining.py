@@ -68,7 +68,7 @@ def test_the_card_says_how_near_and_how_far(refined: Path) -> None:
     assert card.kind == "refiner"
     assert set(card.surveys) == {"tiny", "modelled"}
     assert {"spectrum_distance_before", "spectrum_distance_after", "onset_shift_ms_median"} <= card.metrics.keys()
-    assert card.details["samples_per_period"] > 0
+    assert card.details["onset_period"] > 0
     for picture in (refined / "models" / "refiner" / "v1" / "refined.png",):
         assert picture.read_bytes().startswith(b"\x89PNG")
 

@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 
 from seisray.gather import Gather
-from seisray.resampling import (
-    Tempo,
-    first_break_period,
-    in_one_tempo,
-    resample,
-    resample_gather,
-    resampling_factor,
-    samples_per_period,
-)
+from seisray.resampling import resample, resample_gather, resampling_factor, samples_per_period
 
 
 def ricker(n_samples: int, interval_us: float, *, at_ms: float, hz: float) -> np.ndarray:
@@ -83,33 +75,3 @@ def test_a_factor_of_one_changes_nothing() -> None:
     there = gather(1000.0)
     assert resample_gather(there, 1.0) is there
     assert resample(there.samples, 1.0) is there.samples
-
-
-def test_gathers_meet_in_the_tempo_of_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    (fine, coarse), period = in_one_tempo([gather(500.0), gather(2000.0)])
-    assert (fine.sample_interval_us, coarse.sample_interval_us) == (500.0, 500.0)
-    assert period == pytest.approx(first_break_period([fine]))
-    assert "1 gathers sampled at 2000 us are resampled to 500 us" in capsys.readouterr().err
-
-
-def test_gathers_meet_in_the_tempo_of_a_picker_that_goes_on_learning() -> None:
-    tempo = Tempo(1000.0, first_break_period([gather(250.0)]))  # it learned from waves four times as long
-    alike, other = gather(1000.0), gather(2000.0)
-    (same, finer), period = in_one_tempo([alike, other], tempo)
-    assert same is alike, "a picker picks records of its own interval as they are"
-    assert (finer.sample_interval_us, period) == (250.0, tempo.samples_per_period)
-    assert np.array_equal(finer.first_break_ms, other.first_break_ms)
-
-
-def test_ground_roll_does_not_count_in_the_period_of_first_breaks() -> None:
-    plain = gather(500.0)
-    roll = np.array([ricker(plain.n_samples, 500.0, at_ms=350.0, hz=8.0)] * plain.n_traces)
-    rolling = plain.replace(samples=plain.samples + 3 * roll)
-    assert samples_per_period([rolling]) > 2 * samples_per_period([plain])
-    assert first_break_period([rolling]) == pytest.approx(first_break_period([plain]), rel=0.25)
-
-
-def test_first_breaks_too_near_an_end_of_the_record_tell_no_period() -> None:
-    plain = gather(500.0)
-    assert math.isnan(first_break_period([plain.replace(first_break_ms=np.full(4, 511.0))]))
-    assert math.isnan(first_break_period([plain.replace(first_break_ms=np.full(4, np.nan))]))

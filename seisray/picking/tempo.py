@@ -1,0 +1,89 @@
+"""How finely a picker sees records: the samples in a period of what follows the onsets, at whatever interval."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.picking.classical import aic
+from seisray.resampling import median_period, resample_gather, resampling_factor, samples_per_period, whole_traces
+from seisray.transforms import Samples
+
+Floats = NDArray[np.floating[Any]]
+
+ONSET_SHARE = 0.02  # of the peak of the energy ratio: weak first arrivals before loud ground roll count
+
+
+def aic_onsets(samples: Samples, period: float) -> Floats:
+    """Return (n_traces,) onsets by the AIC, in samples of (n_traces, n_samples); NaN on dead traces.
+
+    period: samples in one, of whole records. They are right on half of the traces of a noisy survey.
+    """
+    return aic(samples, window=max(round(period / 8), 4), share=ONSET_SHARE)
+
+
+def onset_period(gathers: Sequence[Gather]) -> float:
+    """Return the `median_period` of what follows the onsets, as long as one of whole records; NaN of silent gathers.
+
+    Of whole records most is ground roll, which on soft ground is several times slower than what is picked. It needs no
+    labels: that half of the onsets are wrong moves it by a tenth (soda_lakes 55.8 by onsets and 56.6 by labels,
+    geostack 52.6 and 46.5).
+    """
+    length = samples_per_period(gathers)
+    return math.nan if math.isnan(length) else median_period(_after_onsets(gathers, length))
+
+
+def _after_onsets(gathers: Iterable[Gather], period: float) -> Iterable[Samples]:
+    """Yield (n, 5/4 period) samples of each gather, a quarter period of them before the onset; short records whole."""
+    length, before = math.ceil(5 * period / 4), math.ceil(period / 4)
+    for gather in gathers:
+        traces = gather.samples[whole_traces(gather)]
+        if len(traces) and traces.shape[1] >= length:
+            start = np.clip(np.nan_to_num(aic_onsets(traces, period)).astype(int) - before, 0, traces.shape[1] - length)
+            yield np.take_along_axis(traces, start[:, None] + np.arange(length), axis=1)
+        else:
+            yield traces
+
+
+class Tempo(NamedTuple):
+    """Say how finely a network sees records: the sampling interval it learned at, and the samples in a period there."""
+
+    interval_us: float
+    samples_per_period: float
+
+
+def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[list[Gather], float]:
+    """Return gathers of surveys at several sampling intervals in one, and their `onset_period` then.
+
+    tempo: of a picker that goes on learning; by default that of the first gather. Gathers of its interval stay as they
+    are. Raises ConfigError where an interval has silent gathers only.
+    """
+    factors, wanted = tempo_factors(gathers, tempo)
+    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
+
+
+def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[dict[float, float], float]:
+    """Return by which factor `in_one_tempo` resamples gathers of each interval, and the samples in a period then.
+
+    What is resampled is told on standard error, in a line for each interval.
+    """
+    factors = {tempo.interval_us: 1.0} if tempo else {}
+    wanted = tempo.samples_per_period if tempo else math.nan
+    for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
+        if interval_us in factors:
+            continue
+        own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
+        period = onset_period(own)
+        if math.isnan(period):
+            raise ConfigError(f"the gathers sampled at {interval_us:g} us are silent; leave them out")
+        wanted = period if math.isnan(wanted) else wanted
+        factors[interval_us] = factor = resampling_factor(period, wanted)
+        if factor != 1:
+            shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
+            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} are expected", file=sys.stderr)
+    return factors, wanted

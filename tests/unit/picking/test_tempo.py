@@ -1,0 +1,72 @@
+"""Surveys at several sampling intervals, brought together by what follows their onsets."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seisray.errors import ConfigError
+from seisray.gather import Gather
+from seisray.picking.tempo import Tempo, in_one_tempo, onset_period
+from seisray.resampling import samples_per_period
+
+
+def ricker(n_samples: int, interval_us: float, *, at_ms: float, hz: float) -> np.ndarray:
+    phase = (math.pi * hz * (np.arange(n_samples) * interval_us / 1e6 - at_ms / 1e3)) ** 2
+    return ((1 - 2 * phase) * np.exp(-phase)).astype(np.float32)
+
+
+def gather(interval_us: float, *, hz: float = 50.0, n_traces: int = 4, record_ms: float = 512.0) -> Gather:
+    n_samples = round(record_ms * 1000 / interval_us)
+    traces = [ricker(n_samples, interval_us, at_ms=100.0 + 20 * i, hz=hz) for i in range(n_traces)]
+    return Gather(
+        survey="line",
+        gather_id="line-1",
+        source_file="line.sgy",
+        ffid=1,
+        shot_point=1,
+        sample_interval_us=interval_us,
+        samples=np.array(traces),
+        first_break_ms=np.full(n_traces, 100.0),
+    )
+
+
+def noisy(there: Gather) -> Gather:
+    noise = 0.01 * np.random.default_rng(0).normal(size=there.samples.shape)
+    return there.replace(samples=(there.samples + noise).astype(np.float32))
+
+
+def test_gathers_meet_in_the_tempo_of_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    (fine, coarse), period = in_one_tempo([gather(500.0), gather(2000.0)])
+    assert (fine.sample_interval_us, coarse.sample_interval_us) == (500.0, 500.0)
+    assert period == pytest.approx(onset_period([fine]))
+    assert "1 gathers sampled at 2000 us are resampled to 500 us" in capsys.readouterr().err
+
+
+def test_gathers_meet_in_the_tempo_of_a_picker_that_goes_on_learning() -> None:
+    tempo = Tempo(1000.0, onset_period([gather(250.0)]))  # it learned from waves four times as long
+    alike, other = gather(1000.0), gather(2000.0)
+    (same, finer), period = in_one_tempo([alike, other], tempo)
+    assert same is alike, "a picker picks records of its own interval as they are"
+    assert (finer.sample_interval_us, period) == (250.0, tempo.samples_per_period)
+    assert np.array_equal(finer.first_break_ms, other.first_break_ms)
+
+
+def test_ground_roll_does_not_count_in_the_period_after_onsets() -> None:
+    plain = gather(500.0)
+    roll = np.array([ricker(plain.n_samples, 500.0, at_ms=350.0, hz=8.0)] * plain.n_traces)
+    rolling = noisy(plain.replace(samples=plain.samples + 3 * roll))
+    assert samples_per_period([rolling]) > 2 * samples_per_period([plain])
+    assert onset_period([rolling]) == pytest.approx(samples_per_period([plain]), rel=0.3)
+
+
+def test_records_shorter_than_a_period_are_taken_whole() -> None:
+    short = gather(1000.0, hz=8.0, record_ms=120.0)
+    assert onset_period([short]) == pytest.approx(samples_per_period([short]))
+
+
+def test_silence_has_no_period() -> None:
+    silent = gather(1000.0).replace(samples=np.zeros((4, 512), np.float32), live=[False] * 4)
+    assert math.isnan(onset_period([silent]))
+    with pytest.raises(ConfigError, match="sampled at 1000 us are silent"):
+        in_one_tempo([silent])
