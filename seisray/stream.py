@@ -45,7 +45,7 @@ def cut_live(
 
     factors: by which gathers of each sampling interval are resampled; others stay as they are.
     """
-    gather = resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
+    gather = _in_tempo(gather, factors)
     return cut_panels(gather.samples[gather.live], rng, config, n)
 
 
@@ -61,10 +61,14 @@ def cut_with_breaks(
 
     That is in samples of the panel, NaN where none is known in it.
     """
-    gather = resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
+    gather = _in_tempo(gather, factors)
     first_break = ms_to_sample(gather.first_break_ms[gather.live], gather.sample_interval_us).astype(np.float32)
     panels, places = cut_labelled(gather.samples[gather.live], first_break, rng, config, n)
     return np.concatenate([panels, places[:, :, None]], axis=2)
+
+
+def _in_tempo(gather: Gather, factors: Mapping[float, float] | None) -> Gather:
+    return resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,7 +31,7 @@ def onset_period(gathers: Sequence[Gather]) -> float:
     """Return the `median_period` of what follows the onsets, as long as one of whole records; NaN of silent gathers.
 
     Of whole records most is ground roll, which on soft ground is several times slower than what is picked. It needs no
-    labels: that half of the onsets are wrong moves it by a tenth (soda_lakes 55.8 by onsets and 56.6 by labels,
+    labels: that half of the onsets are wrong moves it by an eighth (soda_lakes 55.8 by onsets and 56.6 by labels,
     geostack 52.6 and 46.5).
     """
     length = samples_per_period(gathers)
@@ -51,10 +51,10 @@ def _after_onsets(gathers: Iterable[Gather], period: float) -> Iterable[Samples]
 
 
 class Tempo(NamedTuple):
-    """Say how finely a network sees records: the sampling interval it learned at, and the samples in a period there."""
+    """Say how finely a network sees records: the sampling interval it learned at, and the `onset_period` there."""
 
     interval_us: float
-    samples_per_period: float
+    onset_period: float
 
 
 def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[list[Gather], float]:
@@ -73,7 +73,7 @@ def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tupl
     What is resampled is told on standard error, in a line for each interval.
     """
     factors = {tempo.interval_us: 1.0} if tempo else {}
-    wanted = tempo.samples_per_period if tempo else math.nan
+    wanted = tempo.onset_period if tempo else math.nan
     for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
         if interval_us in factors:
             continue

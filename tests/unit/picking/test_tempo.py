@@ -30,7 +30,7 @@ def test_gathers_meet_in_the_tempo_of_a_picker_that_goes_on_learning() -> None:
     alike, other = gather(1000.0), gather(2000.0)
     (same, finer), period = in_one_tempo([alike, other], tempo)
     assert same is alike, "a picker picks records of its own interval as they are"
-    assert (finer.sample_interval_us, period) == (250.0, tempo.samples_per_period)
+    assert (finer.sample_interval_us, period) == (250.0, tempo.onset_period)
     assert np.array_equal(finer.first_break_ms, other.first_break_ms)
 
 
