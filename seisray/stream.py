@@ -110,6 +110,12 @@ def shard_refs(store: Store, surveys: Sequence[Survey]) -> list[ShardRef]:
     ]
 
 
+def some_gathers(refs: Sequence[ShardRef], *, shards: int, gathers: int) -> list[Gather]:
+    """Return the first `gathers` gathers of each of at most so many shards, which are spread over all of them."""
+    places = np.linspace(0, len(refs) - 1, shards).round().astype(int) if refs else np.empty(0, int)
+    return [gather for i in np.unique(places) for gather in islice(refs[i].gathers(), gathers)]
+
+
 def divide(refs: Sequence[ShardRef], share: float) -> tuple[list[ShardRef], list[ShardRef]]:
     """Return what to learn from and what to hold out: the last gathers of each shard, neighbours as they were shot.
 

@@ -124,6 +124,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
+    like: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     restart: bool = False,
     config: Annotated[PickerConfig | None, Flat] = None,
     common: Shared,
@@ -145,6 +146,9 @@ def finetune(
     labels
         CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
         own labels.
+    like
+        Field surveys whose gathers, without labels, the picker is to see as it sees labelled ones; needs
+        --align.weight.
     restart
         Remove what an interrupted run left, and begin anew.
     """
@@ -158,6 +162,7 @@ def finetune(
         labelled=labelled,
         ffids=ffids,
         labels=labels,
+        like=like or (),
         config=config,
         restart=restart,
     )

@@ -5,6 +5,7 @@ from seisray.config.gan import AdversaryConfig, GameConfig, GanConfig, Generator
 from seisray.config.panel import BodyConfig, PanelConfig
 from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
 from seisray.config.picker import (
+    AlignConfig,
     AugmentConfig,
     PickerConfig,
     PickerPanelConfig,
@@ -20,6 +21,7 @@ from seisray.config.watch import WatchConfig
 __all__ = [
     "SHIPPED",
     "AdversaryConfig",
+    "AlignConfig",
     "AugmentConfig",
     "AutoencoderConfig",
     "BodyConfig",

@@ -75,6 +75,20 @@ class TransferConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlignConfig:
+    """How a picker's features are made alike on labelled gathers and on field gathers without labels.
+
+    weight: of the reversed gradient of a network that tells the two apart, to which it rises in the course of the run
+    (0 = off, no field gathers are used). A batch has as many panels of the one as of the other.
+    """
+
+    weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        allow(self, "0..10", 0, 10, "weight")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationConfig:
     """How a picker is looked at while it learns; the best one that was met is published.
 
@@ -124,6 +138,7 @@ class PickerConfig:
     body: BodyConfig = field(default_factory=BodyConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     label_sigma: float = 2.0

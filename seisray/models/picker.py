@@ -1,5 +1,7 @@
 """The picker: where on each trace is the first break, or is there none?"""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,9 @@ class Picker(nn.Module):
 
     def forward(self, panels: Tensor) -> Tensor:
         """Return logits; a softmax over the last axis gives probabilities a trace."""
-        fine, _ = self.body(panels)
-        found = self.pick_head(fine)
+        return self.answer(self.body.encode(panels))
+
+    def answer(self, features: Sequence[Tensor]) -> Tensor:
+        """Return the logits of panels whose features the body's encoder returned."""
+        found = self.pick_head(self.body.decode(features))
         return torch.cat([found, self.none.expand(*found.shape[:2], 1)], dim=-1)

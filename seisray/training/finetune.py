@@ -18,7 +18,7 @@ from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store
 from seisray.session import connect
 from seisray.storage import Location, locate
-from seisray.stream import read_labelled
+from seisray.stream import read_labelled, shard_refs, some_gathers
 from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
@@ -40,6 +40,7 @@ from seisray.training.validation import Validation, hold_out
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
 SCRATCH = "scratch"
+FIELD_SHARDS, FIELD_GATHERS = 64, 4  # unlabelled ones are held in memory
 
 
 def finetune(
@@ -51,6 +52,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
+    like: Sequence[str] = (),
     config: PickerConfig | None = None,
     restart: bool = False,
 ) -> Model:
@@ -59,7 +61,8 @@ def finetune(
     surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
     from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
     of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
-    place of the survey's own on the gathers that it names. restart: remove what an interrupted run left.
+    place of the survey's own on the gathers that it names. like: surveys whose gathers, without labels, the picker is
+    to see as it sees labelled ones (config.align). restart: remove what an interrupted run left.
     """
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
@@ -77,23 +80,31 @@ def finetune(
     found.sort(key=lambda gather: list(parts).index(gather.survey))  # the first survey's tempo is the picker's
     gathers = choose_gathers(found, labelled)
     gathers, period = in_one_tempo(gathers, tempo_of(place, source))
+    check_alignment(config, like)
+    field = [place.survey(name) for name in like]
+    unlabelled, _ = in_one_tempo(
+        some_gathers(shard_refs(place, field), shards=FIELD_SHARDS, gathers=FIELD_GATHERS),
+        Tempo(gathers[0].sample_interval_us, period),
+    )
     learned_from, held_out = hold_out(gathers, config.validation.share)
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
+    source_of_field = {"like": {manifest.survey: manifest.fingerprint for manifest in field}} if field else {}
     run = Run(
         store=place,
         kind="finetune",
         name=f"{model}-{version}",
         train=config.train,
         identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": ffids_of(gathers)}
-        | {name: one["xxh3"] for name, one in source_of_labels.items()},
+        | {name: one["xxh3"] for name, one in source_of_labels.items()}
+        | source_of_field,
     )
     check_tracker(config.train.tracker)
     if restart:
         run.folder.delete()
     run.claim()
-    job = picker_job(place, config, parent, learned_from, held_out) | {"folder": run.folder.uri}
+    job = picker_job(place, config, parent, learned_from, held_out, unlabelled) | {"folder": run.folder.uri}
     doubts = question_labels(gathers)
     for line in doubts:
         print(f"{model}: {line}", file=sys.stderr)
@@ -137,6 +148,7 @@ def finetune(
             "onset_period": period,
             "doubts": doubts,
             **source_of_labels,
+            **source_of_field,
         },
     )
     place.publish_model(card, pack_weights(picker=picker), {"suspects.csv": suspects_csv(suspects)})
@@ -172,17 +184,36 @@ def validation_details(validation: Validation, last_step: int, held_out: Sequenc
     return {"ffids": ffids_of(held_out), "step": validation.step, "last_step": last_step, **validation.figures}
 
 
+def check_alignment(config: PickerConfig, like: Sequence[str]) -> None:
+    """Raise ConfigError where there are field surveys to be like and no weight for it, or a weight and no surveys."""
+    weight = config.align.weight
+    if bool(like) != bool(weight):
+        raise ConfigError(
+            f"AlignConfig.weight is {weight:g} and --like names {len(like)} surveys; expected both a weight above 0, "
+            "e.g. --align.weight 0.1, and field surveys, or neither"
+        )
+
+
 def picker_job(
-    store: Store, config: PickerConfig, parent: str | None, gathers: Sequence[Gather], held_out: Sequence[Gather]
+    store: Store,
+    config: PickerConfig,
+    parent: str | None,
+    gathers: Sequence[Gather],
+    held_out: Sequence[Gather],
+    unlabelled: Sequence[Gather] = (),
 ) -> dict[str, Any]:
-    """Return what a worker of `picker_loop` needs, but for its folder and board. held_out: to validate by, if any."""
+    """Return what a worker of `picker_loop` needs, but for its folder and board.
+
+    held_out: to validate by, if any. unlabelled: see PickerStep.
+    """
     connect()
     body = None
     if parent is not None:
         card = store.model(parent)
         body = load_weights(store, card, BODY_OF[card.kind])
     validation = ray.put(list(held_out)) if held_out else None
-    return {"config": config, "gathers": ray.put(list(gathers)), "held_out": validation, "body": body}
+    shared = {"gathers": ray.put(list(gathers)), "unlabelled": ray.put(list(unlabelled))}
+    return {"config": config, "held_out": validation, "body": body} | shared
 
 
 def picker_loop(job: dict[str, Any]) -> None:
@@ -197,6 +228,7 @@ def picker_loop(job: dict[str, Any]) -> None:
     step = PickerStep(
         config,
         ray.get(job["gathers"]),
+        unlabelled=ray.get(job["unlabelled"]),
         body=job["body"],
         device=device,
         rank=rank,

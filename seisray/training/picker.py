@@ -14,6 +14,7 @@ from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
+from seisray.models.alignment import AlignedPicker, DomainJudge, domain_loss, reversal
 from seisray.models.picker import Picker
 from seisray.models.transfer import hold_frozen, load_body, parameter_groups, rescale_activations
 from seisray.models.unet import channels_last
@@ -24,8 +25,10 @@ from seisray.training.compilation import compiled
 from seisray.training.labelled_panels import LabelledPanels
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
+from seisray.training.schedule import passed
 
 RESCALE_PANELS = 16
+FIELD_DRAW = 1  # tells the seed of field panels from that of labelled ones
 EMA_RAMP = 9
 """After n steps an average goes back over about n / 9 of them at most: the weights it began with are forgotten."""
 
@@ -35,7 +38,7 @@ class PickerStep(Resumable):
 
     gathers: labelled; each survey gives the same share of panels, however many gathers it has. body: learned weights
     named body.*, None = from scratch. wrap: puts a module under DDP. average: the picker's weights over the last steps,
-    where transfer.ema asks for it.
+    where transfer.ema asks for it. unlabelled: field gathers for align.weight, empty = features are not aligned.
     """
 
     parts: tuple[str, ...] = ("picker", "optimiser", "schedule")
@@ -45,6 +48,7 @@ class PickerStep(Resumable):
         config: PickerConfig,
         gathers: Sequence[Gather],
         *,
+        unlabelled: Sequence[Gather] = (),
         body: dict[str, Tensor] | None = None,
         device: str = "cpu",
         rank: int = 0,
@@ -52,6 +56,7 @@ class PickerStep(Resumable):
     ) -> None:
         self.config, self.device, self.rank = config, device, rank
         self._panels = LabelledPanels(gathers, config.panel, config.augment)
+        self._field = LabelledPanels(unlabelled, config.panel, config.augment) if unlabelled else None
         torch.manual_seed(config.train.seed)
         self.picker = Picker(config.body)
         transfer = config.transfer
@@ -74,7 +79,13 @@ class PickerStep(Resumable):
         self.average = copy.deepcopy(self.picker).requires_grad_(False) if transfer.ema else None
         if self.average is not None:
             self.parts = (*self.parts, "average")
-        self._predict = wrap(compiled(self.picker, config.train))
+        if self._field is None:
+            self._predict = wrap(compiled(self.picker, config.train))
+        else:
+            self.judge = DomainJudge(config.body.channels[-1]).to(device)
+            self.parts = (*self.parts, "judge")
+            groups.append({"params": list(self.judge.parameters()), "lr": transfer.lr})
+            self._predict = wrap(compiled(AlignedPicker(self.picker, self.judge), config.train))
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
         rates = [float(group["lr"]) for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -89,21 +100,38 @@ class PickerStep(Resumable):
         samples, first_break, known = map(torch.from_numpy, self._panels.draw(rng, n))
         return samples[:, None], first_break, known
 
+    def _field_batch(self, n: int) -> Tensor:
+        """Return panels (n, 1, traces, samples) of field gathers, augmented as the labelled ones are."""
+        assert self._field is not None
+        rng = np.random.default_rng([self.config.train.seed, self.step, self.rank, FIELD_DRAW])
+        return torch.from_numpy(self._field.draw(rng, n).samples)[:, None]
+
     def __call__(self, n: int) -> dict[str, Tensor]:
-        """Take one step on n panels; return the losses as 0-d tensors."""
+        """Take one step on n panels, and n of field gathers where there are any; return the losses as 0-d tensors.
+
+        loss: the picker's. domain: of the judge of domains, where features are aligned; ln 2 = it cannot tell them.
+        """
         panels, first_break, known = (part.to(self.device) for part in self._batch(n, rank=self.rank))
-        with self._autocast:
-            logits = self._predict(panels)
-        loss = picking_loss(logits.float(), first_break, known, self.config.label_sigma)
+        figures: dict[str, Tensor] = {}
+        if self._field is None:
+            with self._autocast:
+                logits = self._predict(panels)
+        else:
+            strength = reversal(self.config.align.weight, passed(self.step, self.config.train.steps))
+            with self._autocast:
+                drawn = self._field_batch(n), torch.tensor(strength)
+                logits, said = self._predict(panels, *(part.to(self.device) for part in drawn))
+            figures["domain"] = domain_loss(said.float())
+        figures["loss"] = picking_loss(logits.float(), first_break, known, self.config.label_sigma)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.stack([*figures.values()]).sum().backward()
         hold_frozen(self.picker, step=self.step, thaw_steps=self._thaw_steps)
         norm = nn.utils.clip_grad_norm_(self.picker.parameters(), 1.0)
         self.optimiser.step()
         self.schedule.step()
         self.step += 1
         self._take_average()
-        return {"loss": loss.detach(), "gradient_norm": norm.detach()}
+        return {name: one.detach() for name, one in figures.items()} | {"gradient_norm": norm.detach()}
 
     @torch.no_grad()
     def _take_average(self) -> None:

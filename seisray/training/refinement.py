@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from seisray.models.refiner import Refiner, refine_gather
 from seisray.picking.tempo import Tempo, tempo_factors
 from seisray.registry import Model, Store, Survey
 from seisray.resampling import resample_gather
-from seisray.stream import shard_refs
+from seisray.stream import shard_refs, some_gathers
 from seisray.training.pretrain import train_model
 from seisray.transforms import compress, trace_rms
 from seisray.weights import load_weights
@@ -89,7 +88,7 @@ def _train(
     field = [place.survey(name) for name in like]
     if synthetic.survey in like:
         raise ConfigError(f"--like {synthetic.survey} is the synthetic survey itself; name field surveys")
-    gathers = [gather for survey in (*field, synthetic) for gather in _some_gathers(place, survey)]
+    gathers = [gather for survey in (*field, synthetic) for gather in _tempo_gathers(place, survey)]
     factors, period = tempo_factors(gathers)
     return train_model(
         KIND,
@@ -105,10 +104,8 @@ def _train(
     )
 
 
-def _some_gathers(place: Store, survey: Survey) -> list[Gather]:
-    refs = shard_refs(place, [survey])
-    places = np.unique(np.linspace(0, len(refs) - 1, TEMPO_SHARDS).round().astype(int))
-    return [gather for i in places for gather in islice(refs[i].gathers(), TEMPO_GATHERS)]
+def _tempo_gathers(place: Store, survey: Survey) -> list[Gather]:
+    return some_gathers(shard_refs(place, [survey]), shards=TEMPO_SHARDS, gathers=TEMPO_GATHERS)
 
 
 class _How(NamedTuple):
@@ -124,7 +121,7 @@ class _How(NamedTuple):
 def apply_refiner(card: Model, survey: Survey, out: str, *, store: Store, replace: bool = False) -> Survey:
     """Write a survey as a refiner makes it look, in the tempo that the refiner learned at; return its manifest."""
     tempo = Tempo(card.sample_interval_us, card.details["onset_period"])
-    factors, _ = tempo_factors(_some_gathers(store, survey), tempo)
+    factors, _ = tempo_factors(_tempo_gathers(store, survey), tempo)
     settings = card.config["refiner"]
     how = _How(
         refiner=RefinerConfig(**settings | {"apart": tuple(settings["apart"])}),

@@ -9,7 +9,10 @@ import pytest
 from pickable import write_picker
 
 from seisray.cli import main
+from seisray.config import BodyConfig
+from seisray.models.picker import Picker
 from seisray.registry import Store
+from seisray.weights import load_weights
 
 SMALL_PANEL = ("--panel.traces=8", "--panel.samples=32")
 SMALL_RUN = ("--train.steps=4", "--train.batch=4", "--train.checkpoint-every=2", "--train.log-every=1")
@@ -80,6 +83,17 @@ def test_a_picker_that_is_validated_is_the_best_that_was_met(
     assert found["last_step"] < 400
 
 
+def test_a_picker_that_is_aligned_says_with_which_surveys(ray_session: None, tiny_store: Path, capsys: Capture) -> None:
+    train = ["--train.steps=4", "--train.batch=4", "--train.workers=2", "--train.log-every=1"]
+    tokens = ["finetune", "tiny", "--from", "scratch", "--model", "aligned", *SMALL_PANEL, *train]
+    run_json([*tokens, "--like", "tiny", "--align.weight=0.1"], tiny_store, capsys)
+    store = Store(str(tiny_store))
+    card = store.model("aligned")
+    assert card.details["like"] == {"tiny": store.survey("tiny").fingerprint}
+    assert all(row["domain"] > 0 for row in card.details["history"])
+    assert set(load_weights(store, card, "picker")) == set(Picker(BodyConfig()).state_dict())  # no judge is published
+
+
 BAD = {
     "missing file": (["ingest", "new", "nowhere.sgy"], "nowhere.sgy"),
     "not a SEG-Y": (["ingest", "new", "{text}"], "SEG-Y"),
@@ -104,6 +118,18 @@ BAD = {
     "too few gathers to validate by": (
         ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "1", "--validation.share=0.5"],
         "validation.share",
+    ),
+    "field surveys that are not aligned to": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--like", "tiny"],
+        "--align.weight",
+    ),
+    "a weight of alignment and no field surveys": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--align.weight=0.1"],
+        "--like",
+    ),
+    "a search that is to align": (
+        ["tune", "picker", "tiny", "--study", "aligned", "--align.weight=0.1"],
+        "AlignConfig.weight",
     ),
     "too many labels": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "99"], "99"),
     "picks that do not exist": (["score", "nowhere"], "'nowhere'"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from ranks import run_two_ranks
 
-from seisray.config import BodyConfig, PanelConfig, PickerConfig, TrainConfig, TransferConfig
+from seisray.config import AlignConfig, BodyConfig, PanelConfig, PickerConfig, TrainConfig, TransferConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.models.discriminator import Discriminator
@@ -84,6 +84,22 @@ def test_a_resumed_run_has_the_losses_of_one_that_went_straight_on(
     resumed = PickerStep(config, gathers, body=body)
     resumed.load_state_dict(first.state_dict())
     assert losses + run(resumed, 4) == straight
+
+
+def test_an_aligned_run_that_was_resumed_has_the_losses_of_one_that_went_straight_on(gathers: list[Gather]) -> None:
+    config = replace(CONFIG, align=AlignConfig(weight=0.3))
+    straight = run(PickerStep(config, gathers[:2], unlabelled=gathers[2:]), 6)
+    first, resumed = (PickerStep(config, gathers[:2], unlabelled=gathers[2:]) for _ in range(2))
+    losses = run(first, 2)
+    resumed.load_state_dict(first.state_dict())
+    assert losses + run(resumed, 4) == straight
+    assert {"loss", "domain"} < set(losses[0])
+
+
+def test_ranks_draw_different_field_panels(gathers: list[Gather]) -> None:
+    config = replace(CONFIG, align=AlignConfig(weight=0.3))
+    first, other = (PickerStep(config, gathers, unlabelled=gathers, rank=rank)._field_batch(2) for rank in (0, 1))
+    assert not torch.equal(first, other)
 
 
 def test_surveys_weigh_alike_however_many_gathers_they_have(line_gathers: LineGathers) -> None:
