@@ -10,6 +10,8 @@ from seisray.config import GeneratorConfig, PanelConfig
 from seisray.models.unet import conv, orthogonalise, spectral_normed, weighted_layers
 
 SEED_TRACES, SEED_SAMPLES = 8, 16  # of a panel, that begin as one number a channel
+ENVELOPE_LEVEL = 1  # whose features, one to 4 traces and 8 samples, say how loud a place is
+LOUDEST = 3.0  # nepers that it can be louder or quieter: 26 dB
 
 
 class StyledConv(nn.Module):
@@ -62,7 +64,8 @@ class Generator(nn.Module):
     """Make (batch, 1, traces, samples) panels from (batch, latent) standard normal vectors.
 
     The vector says what lies where at the coarsest scale, and as a style what becomes of it at each finer one (Karras
-    et al. 2019, 1812.04948).
+    et al. 2019, 1812.04948). A coarse envelope says how loud each place is: amplitudes of quiet records span 60 dB,
+    which noise that is the same all over a panel would fill up.
     The last step is the normalisation of field panels, asinh(gain * x / RMS) a trace, so that D cannot win on scale.
     tint: (traces, samples // 2 + 1), by which amplitudes are multiplied at each wavenumber and frequency before that,
     in evaluation only; 1 until a run sets it at its end.
@@ -86,6 +89,7 @@ class Generator(nn.Module):
         self.stretch = nn.Upsample(scale_factor=(1, 2), mode="bilinear", align_corners=False)
         self.finest = StyledConv(config.channels[0], config.channels[0], config.latent, noisy=True)
         self.head = conv(config.channels[0], 1)
+        self.envelope = conv(widths[ENVELOPE_LEVEL + 1], 1)
         self.tint: Tensor
         self.register_buffer("tint", torch.ones(panel.traces, panel.samples // 2 + 1))
         for layer in weighted_layers(self):
@@ -95,6 +99,7 @@ class Generator(nn.Module):
                 )
         if config.orthogonal:
             orthogonalise(self)
+        nn.init.normal_(self.envelope.weight, std=1e-3)  # at first all places are as loud as they come
         if config.spectral_norm:
             spectral_normed(self)
 
@@ -111,10 +116,14 @@ class Generator(nn.Module):
         """Return panels. noise: of `draw_noise`; drawn on the way where none is given."""
         style = self.mapping(latent)
         fields = noise or (None,) * (len(self.blocks) + 1)
-        x = self.seed(latent).unflatten(1, self.seed_shape)
+        x = envelope = self.seed(latent).unflatten(1, self.seed_shape)
         for level, block in enumerate(self.blocks):
             x = block(self.grow(x) if level else x, style, fields[level])
-        raw = self.head(self.finest(self.stretch(x), style, fields[-1]))[:, 0].float()  # (B, T, S)
+            if level == ENVELOPE_LEVEL:
+                envelope = LOUDEST * torch.tanh(self.envelope(x).float())  # (B, 1, T/4, S/8)
+        raw = self.head(self.finest(self.stretch(x), style, fields[-1])).float()  # (B, 1, T, S)
+        loud = F.interpolate(envelope, size=raw.shape[2:], mode="bilinear", align_corners=False).exp()
+        raw = (raw * loud)[:, 0]
         if not self.training:
             raw = torch.fft.irfft2(torch.fft.rfft2(raw) * self.tint, s=raw.shape[-2:])
         rms = raw.square().mean(dim=-1, keepdim=True).add(1e-10).sqrt()

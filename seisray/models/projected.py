@@ -16,15 +16,17 @@ from seisray.models.discriminator import Judgement, spread
 from seisray.models.unet import SLOPE, Body, TimeHead, conv, orthogonalise, spectral_normed
 
 RAW_WIDTH = 16  # of the head that sees panels as they are: what the body overlooks counts, too
+LOUD_SAMPLES = 8  # over which loudness is taken
 
 
 class ProjectedDiscriminator(nn.Module):
     """Judge (batch, 1, traces, samples) panels by the encoder of a body, which is not trained here.
 
-    The decoder would be two thirds of the cost. Two more heads see the panels as they are, and their spectrum, to which
-    convolutions over traces and samples are nearly blind. Each head gives logits of patches of 8 traces and 16 or 32
-    samples; positive means field data. minibatch_std: panels in a group, neighbours in the batch, whose spread the
-    deepest head is shown (0 = none). spectral_norm: hold the heads; orthogonal: begin with such weights in them.
+    The decoder would be two thirds of the cost. Three more heads see the panels as they are, and what convolutions over
+    traces and samples are nearly blind to: their spectrum, and how loud each place is, by which quiet records differ
+    most from noisy ones. Each head gives logits of patches of 8 traces and 16 or 32 samples; positive means field data.
+    minibatch_std: panels in a group, neighbours in the batch, whose spread the deepest head is shown (0 = none).
+    spectral_norm: hold the heads; orthogonal: begin with such weights in them.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class ProjectedDiscriminator(nn.Module):
         )
         self.raw_head = PatchHead(1, RAW_WIDTH, [(1, 2)] + [(2, 2)] * (levels - 1))
         self.spectrum_head = PatchHead(3, RAW_WIDTH, [(2, 2)] * (levels - 1))
+        self.loudness_head = PatchHead(1, RAW_WIDTH, [(2, 1)] + [(2, 2)] * (levels - 2))
         self.pixel_head = nn.Sequential(conv(config.channels[0], RAW_WIDTH), nn.LeakyReLU(SLOPE), TimeHead(RAW_WIDTH))
-        for judge in (*(head.judge for head in (*self.heads, self.raw_head, self.spectrum_head)), self.pixel_head):
+        own = (self.raw_head, self.spectrum_head, self.loudness_head)
+        for judge in (*(head.judge for head in (*self.heads, *own)), self.pixel_head):
             if orthogonal:
                 orthogonalise(judge)
             if spectral_norm:
@@ -58,7 +62,8 @@ class ProjectedDiscriminator(nn.Module):
         *others, deep = features
         shown = [*others, torch.cat([deep, self._spread(deep)], dim=1)] if self.minibatch_std else features
         logits = [head(x) for head, x in zip(self.heads, shown, strict=True)]
-        panel = torch.cat([*logits, self.raw_head(panels), self.spectrum_head(spectrum(panels))], dim=1)
+        logits += [self.raw_head(panels), self.spectrum_head(spectrum(panels)), self.loudness_head(loudness(panels))]
+        panel = torch.cat(logits, dim=1)
         return Judgement(panel, self.pixel_head(features[0]), panels.new_zeros(len(panels), 0))
 
     def _spread(self, deep: Tensor) -> Tensor:
@@ -101,6 +106,12 @@ def spectrum(panels: Tensor) -> Tensor:
     wavenumber = torch.linspace(-1, 1, level.shape[2], device=panels.device)[:, None].expand_as(level)
     frequency = torch.linspace(-1, 1, level.shape[3], device=panels.device).expand_as(level)
     return torch.cat([level, wavenumber, frequency], dim=1)
+
+
+def loudness(panels: Tensor) -> Tensor:
+    """Return log10 of the RMS of every 8 samples of a trace: (batch, 1, traces, samples / 8)."""
+    with torch.autocast(panels.device.type, enabled=False):
+        return 0.5 * torch.log10(F.avg_pool2d(panels.float().square(), (1, LOUD_SAMPLES)) + 1e-3)
 
 
 def small_conv(n_in: int, n_out: int, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:

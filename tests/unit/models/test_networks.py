@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -99,3 +101,18 @@ def test_equal_latents_and_seeds_give_equal_panels() -> None:
     torch.manual_seed(1)
     assert torch.equal(first, generator(torch.ones(1, 4)))
     assert not torch.equal(first, generator(torch.zeros(1, 4)))
+
+
+def test_an_envelope_makes_places_of_a_panel_quieter() -> None:
+    torch.manual_seed(2)
+    generator = Generator(GeneratorConfig(latent=4, channels=(2, 2, 2, 2)), PanelConfig(traces=8, samples=128)).eval()
+    generator.requires_grad_(False)
+    latent, noise = torch.randn(1, 4), generator.draw_noise(1, "cpu")
+    panel = generator(latent, *noise)
+    before_and_after = torch.full((1, 1, 2, 16), -50.0)  # a feature for 4 traces and 8 samples
+    before_and_after[..., 8:] = 50.0
+    generator.envelope.register_forward_hook(lambda *_: before_and_after)
+    shaped = generator(latent, *noise)
+    quieter, louder = (part.sinh().square().mean().sqrt() for part in (shaped[..., :56], shaped[..., 72:]))
+    flat = panel[..., :56].sinh().square().mean().sqrt() / panel[..., 72:].sinh().square().mean().sqrt()
+    assert float(quieter / louder / flat) == pytest.approx(math.exp(-6), rel=0.3)

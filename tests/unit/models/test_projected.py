@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from seisray.config import BodyConfig
-from seisray.models.projected import ProjectedDiscriminator, spectrum
+from seisray.models.projected import ProjectedDiscriminator, loudness, spectrum
 from seisray.models.unet import Body
 
 CONFIG = BodyConfig(channels=(2, 3, 4, 5))
-PATCHES = 4 * (2 * 2) + 2 * (2 * 4)  # of the encoder's levels, and of the panels themselves and their spectrum
+PATCHES = 5 * (2 * 2) + 2 * (2 * 4)  # of the encoder's levels and of loudness; of the panels and of their spectrum
 
 
 def judge(**settings: int) -> ProjectedDiscriminator:
@@ -24,7 +24,7 @@ def test_each_head_judges_each_patch(minibatch_std: int) -> None:
 
 def test_only_heads_learn() -> None:
     learns = {name.split(".")[0] for name, parameter in judge().named_parameters() if parameter.requires_grad}
-    assert learns == {"heads", "raw_head", "spectrum_head", "pixel_head"}
+    assert learns == {"heads", "raw_head", "spectrum_head", "loudness_head", "pixel_head"}
     assert not any(parameter.requires_grad for head in judge().heads for parameter in head.mix.parameters())
 
 
@@ -77,6 +77,14 @@ def test_a_plane_wave_is_one_point_of_the_spectrum() -> None:
     assert (level > level.max() - 1).sum() == 1
     assert wavenumber[0, 0] == frequency[0, 0] == -1
     assert wavenumber[-1, 0] == frequency[0, -1] == 1
+
+
+def test_loudness_is_the_rms_of_eight_samples_in_bels() -> None:
+    panel = torch.ones(1, 1, 8, 32)
+    panel[..., 8:16] = 10 * (-1.0) ** torch.arange(8)
+    panel[..., 16:] = 0
+    expected = torch.tensor([0.0, 1.0, -1.5, -1.5]).expand(1, 1, 8, 4)  # silence is not endless
+    torch.testing.assert_close(loudness(panel), expected, atol=1e-3, rtol=0)
 
 
 def test_the_spectrum_of_silence_has_a_slope() -> None:
