@@ -3,7 +3,6 @@
 Source: domain-adversarial training of neural networks (DANN), Ganin et al. 2016, 1505.07818.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -61,14 +60,3 @@ class _Reversed(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> Any:
         (strength,) = ctx.saved_tensors
         return -strength * gradients[0], None
-
-
-def domain_loss(said: Tensor) -> Tensor:
-    """Return the binary cross-entropy of a judge's (2 batch, places) logits; at ln 2 it cannot tell the domains."""
-    labelled, field = said.chunk(2)
-    return (F.softplus(-labelled).mean() + F.softplus(field).mean()) / 2
-
-
-def reversal(weight: float, share: float) -> float:
-    """Return how strong the reversed gradient is when this share of a run has passed: from 0 to nearly the weight."""
-    return weight * (2 / (1 + math.exp(-10 * share)) - 1)

@@ -99,7 +99,7 @@ class Generator(nn.Module):
                 )
         if config.orthogonal:
             orthogonalise(self)
-        nn.init.normal_(self.envelope.weight, std=1e-3)  # at first all places are as loud as they come
+        nn.init.normal_(self.envelope.weight, std=1e-3)  # at first all places are as loud as they come, unless normed
         if config.spectral_norm:
             spectral_normed(self)
 
@@ -116,11 +116,12 @@ class Generator(nn.Module):
         """Return panels. noise: of `draw_noise`; drawn on the way where none is given."""
         style = self.mapping(latent)
         fields = noise or (None,) * (len(self.blocks) + 1)
-        x = envelope = self.seed(latent).unflatten(1, self.seed_shape)
+        x = self.seed(latent).unflatten(1, self.seed_shape)
+        features = []
         for level, block in enumerate(self.blocks):
             x = block(self.grow(x) if level else x, style, fields[level])
-            if level == ENVELOPE_LEVEL:
-                envelope = LOUDEST * torch.tanh(self.envelope(x).float())  # (B, 1, T/4, S/8)
+            features.append(x)
+        envelope = LOUDEST * torch.tanh(self.envelope(features[ENVELOPE_LEVEL]).float())  # (B, 1, T/4, S/8)
         raw = self.head(self.finest(self.stretch(x), style, fields[-1])).float()  # (B, 1, T, S)
         loud = F.interpolate(envelope, size=raw.shape[2:], mode="bilinear", align_corners=False).exp()
         raw = (raw * loud)[:, 0]

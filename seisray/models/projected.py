@@ -109,7 +109,7 @@ def spectrum(panels: Tensor) -> Tensor:
 
 
 def loudness(panels: Tensor) -> Tensor:
-    """Return log10 of the RMS of every 8 samples of a trace: (batch, 1, traces, samples / 8)."""
+    """Return log10 of the RMS of every 8 samples of a trace, -1.5 where they are silent: (batch, 1, T, samples / 8)."""
     with torch.autocast(panels.device.type, enabled=False):
         return 0.5 * torch.log10(F.avg_pool2d(panels.float().square(), (1, LOUD_SAMPLES)) + 1e-3)
 

@@ -18,7 +18,7 @@ from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store
 from seisray.session import connect
 from seisray.storage import Location, locate
-from seisray.stream import read_labelled, shard_refs, some_gathers
+from seisray.stream import read_labelled
 from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
@@ -36,11 +36,11 @@ from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
 from seisray.training.temperature import answers_on_gathers, answers_on_panels, calibrate
 from seisray.training.trackers import check_tracker, open_trackers
+from seisray.training.unlabelled import check_alignment, unlabelled_gathers
 from seisray.training.validation import Validation, hold_out
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
 SCRATCH = "scratch"
-FIELD_SHARDS, FIELD_GATHERS = 64, 4  # unlabelled ones are held in memory
 
 
 def finetune(
@@ -67,7 +67,8 @@ def finetune(
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
     parts = {name: own for name, _, own in (survey.partition(":") for survey in surveys)}
-    manifests = [place.survey(name) for name in parts]
+    check_alignment(config, like, list(parts))
+    manifests, field = ([place.survey(name) for name in names] for names in (parts, like))
     if labels and len(manifests) > 1:
         raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
     data = locate(labels).read_bytes() if labels else b""
@@ -80,12 +81,7 @@ def finetune(
     found.sort(key=lambda gather: list(parts).index(gather.survey))  # the first survey's tempo is the picker's
     gathers = choose_gathers(found, labelled)
     gathers, period = in_one_tempo(gathers, tempo_of(place, source))
-    check_alignment(config, like)
-    field = [place.survey(name) for name in like]
-    unlabelled, _ = in_one_tempo(
-        some_gathers(shard_refs(place, field), shards=FIELD_SHARDS, gathers=FIELD_GATHERS),
-        Tempo(gathers[0].sample_interval_us, period),
-    )
+    unlabelled = unlabelled_gathers(place, field, Tempo(gathers[0].sample_interval_us, period))
     learned_from, held_out = hold_out(gathers, config.validation.share)
     source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
@@ -182,16 +178,6 @@ def ffids_of(gathers: Sequence[Gather]) -> dict[str, list[int]]:
 def validation_details(validation: Validation, last_step: int, held_out: Sequence[Gather]) -> dict[str, Any]:
     """Return what a card says of a run's validation: FFIDs by survey, the step whose picker it is, and the last one."""
     return {"ffids": ffids_of(held_out), "step": validation.step, "last_step": last_step, **validation.figures}
-
-
-def check_alignment(config: PickerConfig, like: Sequence[str]) -> None:
-    """Raise ConfigError where there are field surveys to be like and no weight for it, or a weight and no surveys."""
-    weight = config.align.weight
-    if bool(like) != bool(weight):
-        raise ConfigError(
-            f"AlignConfig.weight is {weight:g} and --like names {len(like)} surveys; expected both a weight above 0, "
-            "e.g. --align.weight 0.1, and field surveys, or neither"
-        )
 
 
 def picker_job(

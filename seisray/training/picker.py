@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather
+from seisray.losses.adversarial import d_bce
 from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
-from seisray.models.alignment import AlignedPicker, DomainJudge, domain_loss, reversal
+from seisray.models.alignment import AlignedPicker, DomainJudge
 from seisray.models.picker import Picker
 from seisray.models.transfer import hold_frozen, load_body, parameter_groups, rescale_activations
 from seisray.models.unet import channels_last
@@ -25,7 +26,7 @@ from seisray.training.compilation import compiled
 from seisray.training.labelled_panels import LabelledPanels
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
-from seisray.training.schedule import passed
+from seisray.training.schedule import passed, reversal
 
 RESCALE_PANELS = 16
 FIELD_DRAW = 1  # tells the seed of field panels from that of labelled ones
@@ -118,10 +119,10 @@ class PickerStep(Resumable):
                 logits = self._predict(panels)
         else:
             strength = reversal(self.config.align.weight, passed(self.step, self.config.train.steps))
+            field, strong = (part.to(self.device) for part in (self._field_batch(n), torch.tensor(strength)))
             with self._autocast:
-                drawn = self._field_batch(n), torch.tensor(strength)
-                logits, said = self._predict(panels, *(part.to(self.device) for part in drawn))
-            figures["domain"] = domain_loss(said.float())
+                logits, said = self._predict(panels, field, strong)
+            figures["domain"] = d_bce(*said.float().chunk(2)) / 2
         figures["loss"] = picking_loss(logits.float(), first_break, known, self.config.label_sigma)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack([*figures.values()]).sum().backward()

@@ -24,6 +24,11 @@ def along_line(first: float, last: float, share: float) -> float:
     return first + (last - first) * share
 
 
+def reversal(weight: float, share: float) -> float:
+    """Return how strong a reversed gradient is: from 0 to nearly the weight (Ganin et al. 2016, 1505.07818)."""
+    return weight * (2 / (1 + math.exp(-10 * share)) - 1)
+
+
 def step_seed(seed: int, step: int, *place: int, salt: int = 0) -> int:
     """Return the seed of what a step draws: of the run's seed, of who draws, and of how often the run turned aside."""
     return hash((seed, step, *place, *((salt,) if salt else ()))) % 2**63

@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from pickable import write_picker
+from pickable import write_picker, write_survey
 
 from seisray.cli import main
 from seisray.config import BodyConfig
+from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.registry import Store
 from seisray.weights import load_weights
@@ -21,6 +22,7 @@ GAN = (*SMALL_PANEL, *SMALL_RUN, *SMALL_BODY)
 PICKER = (*SMALL_PANEL, *SMALL_RUN)
 
 Capture = pytest.CaptureFixture[str]
+LineGathers = Callable[..., list[Gather]]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -83,14 +85,17 @@ def test_a_picker_that_is_validated_is_the_best_that_was_met(
     assert found["last_step"] < 400
 
 
-def test_a_picker_that_is_aligned_says_with_which_surveys(ray_session: None, tiny_store: Path, capsys: Capture) -> None:
+def test_a_picker_that_is_aligned_says_with_which_surveys(
+    ray_session: None, tiny_store: Path, line_gathers: LineGathers, capsys: Capture
+) -> None:
+    store = Store(str(tiny_store))
+    write_survey(store, line_gathers(3), name="field", fingerprint="of-field")
     train = ["--train.steps=4", "--train.batch=4", "--train.workers=2", "--train.log-every=1"]
     tokens = ["finetune", "tiny", "--from", "scratch", "--model", "aligned", *SMALL_PANEL, *train]
-    run_json([*tokens, "--like", "tiny", "--align.weight=0.1"], tiny_store, capsys)
-    store = Store(str(tiny_store))
+    run_json([*tokens, "--like", "field", "--align.weight=0.1"], tiny_store, capsys)
     card = store.model("aligned")
-    assert card.details["like"] == {"tiny": store.survey("tiny").fingerprint}
-    assert all(row["domain"] > 0 for row in card.details["history"])
+    assert card.details["like"] == {"field": "of-field"}
+    assert all({"loss", "domain"} <= set(row) for row in card.details["history"])
     assert set(load_weights(store, card, "picker")) == set(Picker(BodyConfig()).state_dict())  # no judge is published
 
 
@@ -120,12 +125,16 @@ BAD = {
         "validation.share",
     ),
     "field surveys that are not aligned to": (
-        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--like", "tiny"],
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--like", "field"],
         "--align.weight",
     ),
     "a weight of alignment and no field surveys": (
         ["finetune", "tiny", "--from", "scratch", "--model", "m", "--align.weight=0.1"],
         "--like",
+    ),
+    "unknown field survey": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--like", "nowhere", "--align.weight=0.1"],
+        "nowhere",
     ),
     "a search that is to align": (
         ["tune", "picker", "tiny", "--study", "aligned", "--align.weight=0.1"],

@@ -79,7 +79,7 @@ def test_a_plane_wave_is_one_point_of_the_spectrum() -> None:
     assert wavenumber[-1, 0] == frequency[0, -1] == 1
 
 
-def test_loudness_is_the_rms_of_eight_samples_in_bels() -> None:
+def test_loudness_is_the_logarithm_of_the_rms_of_eight_samples() -> None:
     panel = torch.ones(1, 1, 8, 32)
     panel[..., 8:16] = 10 * (-1.0) ** torch.arange(8)
     panel[..., 16:] = 0

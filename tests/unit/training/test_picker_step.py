@@ -96,6 +96,21 @@ def test_an_aligned_run_that_was_resumed_has_the_losses_of_one_that_went_straigh
     assert {"loss", "domain"} < set(losses[0])
 
 
+def test_the_weight_of_the_alignment_turns_the_encoder(gathers: list[Gather]) -> None:
+    steps = [
+        PickerStep(replace(CONFIG, align=AlignConfig(weight=weight)), gathers[:2], unlabelled=gathers[2:])
+        for weight in (0.1, 5.0)
+    ]
+    first = [run(step, 1)[0] for step in steps]
+    assert first[0] == first[1]  # the reversed gradient begins at nothing
+    losses = [run(step, 3) for step in steps]
+    assert losses[0] != losses[1]
+    heads = [step.picker.pick_head.conv.weight for step in steps]
+    stems = [step.picker.body.stem[0].weight for step in steps]
+    assert not torch.equal(*stems)
+    assert (stems[0] - stems[1]).abs().max() > (heads[0] - heads[1]).abs().max()
+
+
 def test_ranks_draw_different_field_panels(gathers: list[Gather]) -> None:
     config = replace(CONFIG, align=AlignConfig(weight=0.3))
     first, other = (PickerStep(config, gathers, unlabelled=gathers, rank=rank)._field_batch(2) for rank in (0, 1))
@@ -204,6 +219,16 @@ agree("picker", list(step.picker.parameters()))
 
 def test_two_workers_stay_alike_while_levels_thaw(tmp_path: Path) -> None:
     run_two_ranks(TWO_RANKS, Path(__file__).parent, tmp_path / "meet")
+
+
+def test_two_workers_stay_alike_while_features_are_aligned(tmp_path: Path) -> None:
+    aligned = TWO_RANKS.replace("transfer=TransferConfig(thaw=1.0, level_lr=0.5)", "align=AlignConfig(weight=0.5)")
+    aligned = aligned.replace("import TransferConfig", "import AlignConfig").replace(
+        "body=learned,", "unlabelled=_line_gathers(2, seed=1),"
+    )
+    assert aligned.count("AlignConfig") == 2
+    both = 'agree("judge", list(step.judge.parameters()))\n'
+    run_two_ranks(aligned + both, Path(__file__).parent, tmp_path / "meet")
 
 
 def test_it_learns_to_pick_a_clear_first_arrival(line_gathers: LineGathers) -> None:
