@@ -210,6 +210,12 @@ class GameConfig:
         allow(self, "at least 1", 1, 1e12, "sample_every")
         allow(self, "0..0.5", 0, 0.5, "held_out")
         require(self.measured == 0 or self.measured >= 16, self, "measured", "0 (off) or at least 16")
+        train, adversary = self.train, self.adversary
+        groups = adversary.accumulate * max(adversary.minibatch_std, 1)
+        of_what = f"AdversaryConfig.accumulate = {adversary.accumulate} x minibatch_std = {adversary.minibatch_std}"
+        for workers in range(train.least_workers or train.workers, train.workers + 1):
+            whole = train.batch // workers % groups == 0
+            require(whole, train, "batch", f"a multiple of {groups} panels for each of {workers} workers ({of_what})")
 
     @property
     def feature_steps(self) -> int:

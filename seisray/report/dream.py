@@ -65,7 +65,9 @@ def dream(model: str, *, out: str, store: str, config: DreamConfig | None = None
     generator = load_generator(place, card)
     start_s = time.perf_counter()
     if suffix == ".png":
-        data = png_bytes(plot_panels(sheet(generator, config), columns=COLUMNS, title=_title(card, config.sheet)))
+        data = png_bytes(
+            plot_panels(sheet(generator, config), columns=COLUMNS, title=_title(card, config.sheet or "samples"))
+        )
         locate(out).write_bytes(data)
         return Dream(out=out, model=card.ref, frames=0, bytes=len(data), frames_per_s=0.0)
     screen = walk_screen(card, generator, config)

@@ -3,11 +3,14 @@
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from seisray.storage import Location
@@ -50,11 +53,7 @@ class Journal:
         for name, value in figures.items():
             self._events.add_scalar(name, value, step)
         for tracker in list(self._trackers):
-            try:
-                tracker.log(step, figures)
-            except Exception as error:  # whatever it is, and however long a server is away: training matters more
-                self._trackers.remove(tracker)
-                self._board.tell.remote(f"step {step}: no more figures to {type(tracker).__name__}: {error}")
+            self._survive(tracker, step, lambda tracker=tracker: tracker.log(step, figures))
 
     def alarm(self, alarm: Alarm) -> None:
         """Say what went wrong, and keep it."""
@@ -68,8 +67,9 @@ class Journal:
         self.history = [row for row in self.history if row["step"] <= step]
 
     def sheet(self, name: str, step: int, png: bytes) -> None:
-        """Keep a picture."""
+        """Keep a picture, for TensorBoard, too."""
         (self._folder / name / f"step-{step:07}.png").write_bytes(png)
+        self._events.add_image(name, np.asarray(Image.open(BytesIO(png)).convert("RGB")), step, dataformats="HWC")
 
     def publish(self) -> None:
         """Copy the events into the store."""
@@ -82,6 +82,14 @@ class Journal:
         self._board.put.remote(step, figures)
         self.publish()
         self._events.close()
-        for tracker in self._trackers:
-            tracker.close()
+        for tracker in list(self._trackers):
+            self._survive(tracker, step, tracker.close)
         self._local.cleanup()
+
+    def _survive(self, tracker: Tracker, step: int, call: Callable[[], None]) -> None:
+        """Drop a tracker that fails, whatever it is, and however long its server is away: training matters more."""
+        try:
+            call()
+        except Exception as error:
+            self._trackers.remove(tracker)
+            self._board.tell.remote(f"step {step}: no more figures to {type(tracker).__name__}: {error}")

@@ -12,6 +12,7 @@ from seisray.config import (
     GeneratorConfig,
     PanelConfig,
     PickerConfig,
+    RefineConfig,
     TrainConfig,
     TransferConfig,
     ValidationConfig,
@@ -68,6 +69,16 @@ def test_a_value_outside_its_range_is_named(config: Callable[..., object], name:
 def test_workers_share_a_batch_evenly() -> None:
     with pytest.raises(ConfigError, match=r"batch is 7, expected a multiple of 2 workers"):
         TrainConfig(batch=7, workers=2)
+
+
+@pytest.mark.parametrize("config", [GanConfig, RefineConfig])
+def test_any_number_of_workers_gets_whole_groups_of_panels(config: type[GanConfig] | type[RefineConfig]) -> None:
+    train, adversary = TrainConfig(batch=12, workers=3, least_workers=2), AdversaryConfig(minibatch_std=2)
+    config(train=train, adversary=adversary)
+    with pytest.raises(ConfigError, match=r"batch is 12, expected a multiple of 4 panels for each of 2 workers"):
+        config(train=train, adversary=dataclasses.replace(adversary, accumulate=2))
+    with pytest.raises(ConfigError, match=r"batch is 6, expected a multiple of 2 panels for each of 2 workers"):
+        config(train=TrainConfig(batch=6, workers=2), adversary=adversary)
 
 
 def test_every_stabiliser_can_be_off() -> None:

@@ -140,6 +140,27 @@ def test_a_resumed_run_is_bit_for_bit_one_that_went_straight_on(settings: dict[s
     assert all(torch.equal(value, there[name]) for name, value in weights_of(resumed).items())
 
 
+def test_two_hundred_steps_are_a_hundred_and_a_hundred_more_bit_for_bit() -> None:
+    made = config(AdversaryConfig(augment_target=0.6, augment_steps=50, cutmix=0.3, cool_share=0.4, r1=0.1))
+    made = dataclasses.replace(made, train=dataclasses.replace(made.train, steps=200))
+
+    def go_on(step: GanStep) -> list[dict[str, float]]:
+        return [
+            {name: value.item() for name, value in step(PANELS[step.step % len(PANELS)]).items()} for _ in range(100)
+        ]
+
+    straight, first, resumed = (GanStep(made) for _ in range(3))
+    before = [*go_on(straight), *go_on(straight)]
+    half = go_on(first)
+    file = io.BytesIO()
+    torch.save(first.state_dict(), file)
+    file.seek(0)
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    assert half + go_on(resumed) == before
+    there = weights_of(straight)
+    assert all(torch.equal(value, there[name]) for name, value in weights_of(resumed).items())
+
+
 def test_a_resumed_run_without_any_stabiliser_goes_on_as_well() -> None:
     straight, first, resumed = (GanStep(config(ALL_OFF)) for _ in range(3))
     run(first, range(2))
@@ -361,8 +382,11 @@ def test_micro_batches_add_up_to_the_whole_batch(settings: dict[str, Any]) -> No
 
 
 def test_a_batch_that_does_not_divide_is_refused_with_what_would() -> None:
+    six = dataclasses.replace(config().train, batch=6)
+    settings = AdversaryConfig(**UNET | {"accumulate": 3, "minibatch_std": 2})
+    step = GanStep(dataclasses.replace(config(), train=six, adversary=settings))
     with pytest.raises(ConfigError, match=r"batch of 4 panels .* expected a multiple of 6"):
-        GanStep(config(accumulate=3, minibatch_std=2))(PANELS[0])
+        step(PANELS[0])
 
 
 def first_gradients(**settings: Any) -> dict[str, Tensor]:

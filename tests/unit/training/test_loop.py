@@ -3,6 +3,7 @@
 Ray is played by the test: it keeps the checkpoints reported, and starts a worker that was lost again from the last one.
 """
 
+import base64
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -39,6 +40,12 @@ CONFIG = GanConfig(
     train=TrainConfig(steps=20, batch=4, workers=1, log_every=1, checkpoint_every=3, precision="fp32"),
     watch=WatchConfig(collapse="off"),  # a generator this small has hardly begun
 )
+
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+"""A picture of one pixel, since drawing takes longer than training here."""
 
 
 class WorkerLostError(Exception):
@@ -96,7 +103,7 @@ class Cluster:
         labelled = np.pad(field, ((0, 0), (0, 0), (0, 1)), constant_values=16)
         monkeypatch.setattr(loop, "reference_panels", lambda *_, cut: field if cut.func is cut_live else labelled)
         monkeypatch.setattr(loop, "open_trackers", lambda *_: [])
-        monkeypatch.setattr(loop, "png_bytes", lambda _: b"")
+        monkeypatch.setattr(loop, "png_bytes", lambda _: DOT)
         monkeypatch.setattr(loop, "Journal", self.open_journal)
         silent, tell = SimpleNamespace(remote=lambda *_: None), SimpleNamespace(remote=self.said.append)
         board = SimpleNamespace(put=silent, tell=tell)

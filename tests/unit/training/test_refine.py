@@ -28,7 +28,7 @@ CONFIG = RefineConfig(
     refiner=RefinerConfig(channels=4, apart=(1, 2), latent=3),
     adversary=RefineAdversaryConfig(feature_share=0.05),
     keep=KeepConfig(window=8, stack=4, history=8),
-    train=RefineTrainConfig(steps=20, batch=4, precision="fp32"),
+    train=RefineTrainConfig(steps=20, batch=4, workers=1, precision="fp32"),
 )
 UNET = RefineAdversaryConfig(judge="unet", loss="bce", augment=0.3)
 OFF = KeepConfig(likeness=0, onset=0, rise=0, history=0, window=8, stack=4)
