@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Journal:
         for name, value in figures.items():
             self._events.add_scalar(name, value, step)
         for tracker in list(self._trackers):
-            self._survive(tracker, step, lambda tracker=tracker: tracker.log(step, figures))
+            self._survive(tracker, step, partial(tracker.log, step, figures))
 
     def alarm(self, alarm: Alarm) -> None:
         """Say what went wrong, and keep it."""
