@@ -58,7 +58,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "beta1 0.5": {"beta1": 0.5},
     "two steps of D": {"d_steps": 2},
     "without averaging": {"ema": 0.0},
-    "average 0.99": {"ema": 0.99},
+    "average 0.9": {"ema": 0.9},
     "augmentation 0.2": {"augment": 0.2},
     "adaptive augmentation 0.6": {"augment_target": 0.6},
     "CutMix 0.5": {"cutmix": 0.5},
