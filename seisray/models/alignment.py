@@ -26,9 +26,8 @@ class DomainJudge(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (batch, places)."""
-        return torch.as_tensor(
-            self.layers(F.rms_norm(features.movedim(1, -1), features.shape[1:2]).movedim(-1, 1))
-        ).flatten(1)
+        even = F.rms_norm(features.movedim(1, -1), features.shape[1:2]).movedim(-1, 1)
+        return torch.as_tensor(self.layers(even)).flatten(1)
 
 
 class AlignedPicker(nn.Module):
@@ -39,9 +38,10 @@ class AlignedPicker(nn.Module):
         self.picker, self.judge = picker, judge
 
     def forward(self, labelled: Tensor, field: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a picker's logits of labelled panels, and the judge's of labelled panels, then of field panels.
+        """Return the picker's logits (batch, traces, samples + 1) of labelled panels, and the judge's (2 batch, places).
 
-        strength: of the reversed gradient, 0-d.
+        labelled, field: (batch, 1, traces, samples) normalised panels; the judge's logits are of the former, then of
+        the latter. strength: of the reversed gradient, 0-d.
         """
         features = self.picker.body.encode(torch.cat([labelled, field]))
         said = self.judge(_Reversed.apply(features[-1], strength))

@@ -27,6 +27,6 @@ class Picker(nn.Module):
         return self.answer(self.body.encode(panels))
 
     def answer(self, features: Sequence[Tensor]) -> Tensor:
-        """Return the logits of panels whose features the body's encoder returned."""
+        """Return logits (batch, traces, samples + 1) of what the body's encoder made of panels, finest first."""
         found = self.pick_head(self.body.decode(features))
         return torch.cat([found, self.none.expand(*found.shape[:2], 1)], dim=-1)
