@@ -38,7 +38,7 @@ class AlignedPicker(nn.Module):
         self.picker, self.judge = picker, judge
 
     def forward(self, labelled: Tensor, field: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the picker's logits (batch, traces, samples + 1) of labelled panels, and the judge's (2 batch, places).
+        """Return the picker's logits (batch, traces, samples + 1) of labelled panels, and the judge's (2 * batch, n).
 
         labelled, field: (batch, 1, traces, samples) normalised panels; the judge's logits are of the former, then of
         the latter. strength: of the reversed gradient, 0-d.
