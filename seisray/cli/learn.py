@@ -124,6 +124,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
+    labels_of: str | None = None,
     like: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     restart: bool = False,
     config: Annotated[PickerConfig | None, Flat] = None,
@@ -146,6 +147,9 @@ def finetune(
     labels
         CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
         own labels.
+    labels_of
+        Picks of one of the surveys; those with --least-probability or more take the place of its labels, so that it
+        needs none. Gathers in --labels stay as labelled there.
     like
         Field surveys whose gathers, without labels, the picker is to see as it sees labelled ones; needs
         --align.weight.
@@ -162,6 +166,7 @@ def finetune(
         labelled=labelled,
         ffids=ffids,
         labels=labels,
+        labels_of=labels_of,
         like=like or (),
         config=config,
         restart=restart,

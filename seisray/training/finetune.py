@@ -7,27 +7,22 @@ from typing import Any
 
 import ray.train
 import ray.train.torch
-import xxhash
 
 from seisray.config import BodyConfig, PickerConfig, config_dict
-from seisray.errors import ConfigError
-from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store
 from seisray.session import connect
-from seisray.storage import Location, locate
-from seisray.stream import read_labelled
+from seisray.storage import Location
 from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
+from seisray.training.labelled_gathers import labelled_gathers
 from seisray.training.picker import (
     PickerStep,
-    choose_gathers,
     learned_picker,
-    parse_ffids,
     pick_gathers,
     score_gathers,
     score_labels,
@@ -52,6 +47,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
+    labels_of: str | None = None,
     like: Sequence[str] = (),
     config: PickerConfig | None = None,
     restart: bool = False,
@@ -61,31 +57,30 @@ def finetune(
     surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
     from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
     of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
-    place of the survey's own on the gathers that it names. like: surveys whose gathers, without labels, the picker is
-    to see as it sees labelled ones (config.align). restart: remove what an interrupted run left.
+    place of the survey's own on the gathers that it names. labels_of: picks of one of the surveys, of which those that
+    are sure (config.least_probability) take the place of its own, so that none is needed there; `labels` goes before.
+    like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones (config.align). restart:
+    remove what an interrupted run left.
     """
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
-    parts = {name: own for name, _, own in (survey.partition(":") for survey in surveys)}
-    check_alignment(config, like, list(parts))
-    manifests, field = ([place.survey(name) for name in names] for names in (parts, like))
-    if labels and len(manifests) > 1:
-        raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
-    data = locate(labels).read_bytes() if labels else b""
-    given = read_corrected_csv(data, str(labels)) if labels else None
-    whole = [manifest for manifest in manifests if not parts[manifest.survey]]
-    found = read_labelled(place, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
-    for manifest in manifests:
-        if own := parts[manifest.survey]:
-            found += read_labelled(place, [manifest], parse_ffids(own), given)
-    found.sort(key=lambda gather: list(parts).index(gather.survey))  # the first survey's tempo is the picker's
-    gathers = choose_gathers(found, labelled)
-    gathers, period = in_one_tempo(gathers, tempo_of(place, source))
+    names = [survey.partition(":")[0] for survey in surveys]
+    check_alignment(config, like, names)
+    field = [place.survey(name) for name in like]
+    learning = labelled_gathers(
+        place,
+        surveys,
+        labelled=labelled,
+        ffids=ffids,
+        labels=labels,
+        labels_of=labels_of,
+        least_probability=config.least_probability,
+    )
+    gathers, period = in_one_tempo(learning.gathers, tempo_of(place, source))
     unlabelled = unlabelled_gathers(place, field, Tempo(gathers[0].sample_interval_us, period))
     learned_from, held_out = hold_out(gathers, config.validation.share)
-    source_of_labels = {"labels": {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}} if labels else {}
     version = place.next_version(model)
-    fingerprints = {manifest.survey: manifest.fingerprint for manifest in manifests}
+    fingerprints = {manifest.survey: manifest.fingerprint for manifest in learning.surveys}
     source_of_field = {"like": {manifest.survey: manifest.fingerprint for manifest in field}} if field else {}
     run = Run(
         store=place,
@@ -93,7 +88,7 @@ def finetune(
         name=f"{model}-{version}",
         train=config.train,
         identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": ffids_of(gathers)}
-        | {name: one["xxh3"] for name, one in source_of_labels.items()}
+        | {name: one["xxh3"] for name, one in learning.origin.items()}
         | source_of_field,
     )
     check_tracker(config.train.tracker)
@@ -143,7 +138,7 @@ def finetune(
             **({"validation": validation_details(validation, state["step"], held_out)} if validation else {}),
             "onset_period": period,
             "doubts": doubts,
-            **source_of_labels,
+            **learning.origin,
             **source_of_field,
         },
     )

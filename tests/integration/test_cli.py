@@ -59,13 +59,18 @@ def test_the_whole_chain_from_field_file_to_report(
     again = step("finetune", "line:102", "--from", "p", "--model", "q", *PICKER, *corrected)
     assert again["gathers"] == 1
     assert "temperature" not in again
+    taught = step(
+        "finetune", "line", "--from", "q", "--model", "r", *PICKER, "--labels-of", "p", "--least-probability=0"
+    )
+    assert 1 <= taught["gathers"] <= 8
+    assert Store(str(tmp_path)).model("r").details["labels_of"]["picks"] == "p"
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
     written = step("export", "p", str(tmp_path / "out.csv"))
     assert written["picks"] + written["traces_without"] == 96
     assert (tmp_path / "out.csv").read_text().splitlines()[0].replace('"', "").startswith("ffid,trace,time_ms")
     listed = step("list")
-    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q"], ["p"])
+    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q", "r"], ["p"])
 
 
 def test_a_picker_that_is_validated_is_the_best_that_was_met(
@@ -139,6 +144,10 @@ BAD = {
     "a search that is to align": (
         ["tune", "picker", "tiny", "--study", "aligned", "--align.weight=0.1"],
         "AlignConfig.weight",
+    ),
+    "labels of picks that do not exist": (
+        ["finetune", "tiny", "--from", "scratch", "--model", "m", "--labels-of", "nothing"],
+        "nothing",
     ),
     "too many labels": (["finetune", "tiny", "--from", "scratch", "--model", "m", "--labelled", "99"], "99"),
     "picks that do not exist": (["score", "nowhere"], "'nowhere'"),

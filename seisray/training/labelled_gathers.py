@@ -1,0 +1,81 @@
+"""The gathers that a picker learns from, labelled by people or by picks that a picker is sure of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import xxhash
+
+from seisray.errors import ConfigError
+from seisray.formats.picks.corrected import read_corrected_csv
+from seisray.gather import Gather
+from seisray.registry import PickSet, Store, Survey
+from seisray.storage import locate
+from seisray.stream import read_labelled
+from seisray.training.picker import choose_gathers, parse_ffids
+from seisray.training.sure_picks import sure_gathers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledGathers:
+    """Hold gathers with first breaks, those of the first survey first.
+
+    surveys: their manifests. origin: for a card, where labels are from that are not the surveys' own, with their xxh3.
+    """
+
+    surveys: list[Survey]
+    gathers: list[Gather] = field(repr=False)
+    origin: dict[str, dict[str, Any]]
+
+
+def labelled_gathers(
+    store: Store,
+    surveys: Sequence[str],
+    *,
+    labelled: int | None = None,
+    ffids: str | None = None,
+    labels: str | None = None,
+    labels_of: str | None = None,
+    least_probability: float = 0.0,
+) -> LabelledGathers:
+    """Return what a picker is to learn from; the arguments as of `finetune`.
+
+    Raises ConfigError where they do not go together, or nothing is labelled.
+    """
+    parts = {name: own for name, _, own in (survey.partition(":") for survey in surveys)}
+    manifests = [store.survey(name) for name in parts]
+    if labels and len(parts) > 1:
+        raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
+    data = locate(labels).read_bytes() if labels else b""
+    given = read_corrected_csv(data, str(labels)) if labels else None
+    origin: dict[str, dict[str, Any]] = {}
+    if labels:
+        origin["labels"] = {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}
+    found: list[Gather] = []
+    picks = _picks_of(store, labels_of, list(parts), ffids) if labels_of else None
+    if picks and picks.survey:
+        own = parts.pop(picks.survey) or ffids
+        wanted = parse_ffids(own) if own else None
+        sure = sure_gathers(store, picks, least_probability=least_probability, ffids=wanted, given=given)
+        found, origin["labels_of"] = sure.gathers, sure.origin
+    whole = [manifest for manifest in manifests if parts.get(manifest.survey) == ""]
+    found += read_labelled(store, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
+    for manifest in manifests:
+        if own := parts.get(manifest.survey):
+            found += read_labelled(store, [manifest], parse_ffids(own), given)
+    order = [manifest.survey for manifest in manifests]
+    found.sort(key=lambda gather: order.index(gather.survey))  # the first survey's tempo is the picker's
+    return LabelledGathers(surveys=manifests, gathers=choose_gathers(found, labelled), origin=origin)
+
+
+def _picks_of(store: Store, name: str, surveys: Sequence[str], ffids: str | None) -> PickSet:
+    """Return the picks whose surest are labels; raise ConfigError where they are not of one of the surveys."""
+    picks = store.picks(name)
+    if picks.survey not in surveys:
+        raise ConfigError(
+            f"--labels-of {name}: these are picks of {picks.survey or 'field files'}; expected picks of a survey to "
+            f"learn from ({', '.join(surveys)})"
+        )
+    if ffids and len(surveys) > 1:
+        raise ConfigError(f"--ffids {ffids} with --labels-of and {len(surveys)} surveys; write SURVEY:FFIDS")
+    return picks
