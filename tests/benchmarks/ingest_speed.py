@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -38,6 +39,8 @@ from seisray.formats.segy.float_ibm import float32_to_ibm
 from seisray.ingest import ingest
 from seisray.session import connect
 from seisray.storage import locate
+
+T = TypeVar("T")
 
 N_TRACES, N_SAMPLES = 48, 1000
 GATHER_BYTES = N_TRACES * (240 + 4 * N_SAMPLES)
@@ -124,7 +127,7 @@ def ingest_warm(uri: str, store: str, small: str) -> float:
     return seconds
 
 
-def fresh(call: Callable[..., float], *args: str) -> float:
+def fresh(call: Callable[..., T], *args: str) -> T:
     """Return what a function returns in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(call, *args).result()

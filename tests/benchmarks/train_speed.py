@@ -1,15 +1,17 @@
 """How much of a GAN's training speed Ray Train and the stream leave over, and what a second worker adds.
 
-    python tests/benchmarks/train_speed.py [--steps 60] [--rounds 3] [--folder DIR]
+    python tests/benchmarks/train_speed.py [--steps 120] [--rounds 3] [--folder DIR]
 
 The default GAN on panels of 48 x 256, 16 a worker and step. In each round everybody has a turn; figures are medians
 over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already; two
 of them at once, which exchange nothing, show what the machine itself allows for a second core.
 Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
-one worker and with two; a worker has one core, the stream's tasks run beside it. All leave the first ten steps out.
+one worker and with two; a worker has one core, Ray's own processes and the stream's tasks run beside it on all cores,
+or, in the row that says so, on that one core, too. All leave the first ten steps out.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -18,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import ray
 import torch
 from ingest_speed import fresh, make_file, s3_server
 from pyarrow import fs
@@ -30,6 +33,13 @@ from seisray.training.gan import GanStep
 
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH, WARM_UP = 16, 10
+RUNS = (
+    ("Ray Train, 1 worker, disk", "disk", 1, 2),
+    ("Ray Train, 1 worker, S3", "S3", 1, 2),
+    ("Ray Train, 1 worker, all of Ray on the same core, disk", "disk", 1, 1),
+    ("Ray Train, 2 workers, disk", "disk", 2, 2),
+)
+"""Names, stores, workers and cores of the runs."""
 
 
 def bare_ms(steps: str) -> float:
@@ -52,9 +62,14 @@ def settings(steps: int, workers: int) -> GanConfig:
     return GanConfig(panel=PANEL, train=train, sample_every=10 * steps, measured=0)
 
 
-def ray_train(store: str, steps: int, workers: int) -> tuple[float, float]:
-    """Return the mean time of a step after the first ones logged, and the share of it spent waiting for panels."""
-    card = pretrain_gan(["line"], model="speed", store=store, config=settings(steps, workers))
+def ray_train(store: str, steps: str, workers: str, cores: str) -> tuple[float, float]:
+    """Return the mean time of a step after the first ones logged, and the share of it spent waiting for panels.
+
+    A Ray of its own starts in this process, on so many cores, and ends with it.
+    """
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
+    card = pretrain_gan(["line"], model="speed", store=store, config=settings(int(steps), int(workers)))
+    ray.shutdown()
     _, *rows = card.details["history"]
     ms, wait_ms = (
         sum(figure(row) for row in rows)
@@ -66,7 +81,7 @@ def ray_train(store: str, steps: int, workers: int) -> tuple[float, float]:
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
@@ -86,9 +101,8 @@ def main() -> None:
                 with ThreadPoolExecutor(2) as pool:
                     both = pool.map(lambda _: fresh(bare_ms, str(options.steps)), range(2))
                     ms["2 bare loops at once"].append(statistics.mean(both))
-                for place, workers in (("disk", 1), ("S3", 1), ("disk", 2)):
-                    who = f"Ray Train, {workers} worker{'s' * (workers > 1)}, {place}"
-                    step_ms, share = ray_train(stores[place], options.steps, workers)
+                for who, place, workers, cores in RUNS:
+                    step_ms, share = fresh(ray_train, stores[place], str(options.steps), str(workers), str(cores))
                     ms[who].append(step_ms)
                     wait[who].append(share)
     print("| | ms a step | panels/s | against the bare loop | waits for data |\n" + "|---" * 5 + "|")

@@ -9,7 +9,10 @@ of what it is scored on. All that with a synthetic survey beside them, each spre
 and without; of the synthetic survey alone one learns, too, from no human label. The model `of-both-varied` is the
 picker that comes with seisray. A second table is of pickers that learn from one or five gathers of the other survey:
 from scratch, from the network that repairs, and from the picker of field and synthetic gathers, neither of which has
-seen that survey. What an interrupted run finished is kept, but for the second table. danube_island has labels for these
+seen that survey. Before it, rows of pickers that no person's label taught: that of synthetic gathers picks each survey,
+and goes on learning from what it is sure of there (--labels-of), on gathers other than those scored; once, and again
+from the picks of what came of that; and the same with one gather labelled by hand, by which the picks are moved.
+What an interrupted run finished is kept, but for the second table. danube_island has labels for these
 benchmarks only (real_surveys.py), and nothing learns from them.
 """
 
@@ -17,6 +20,7 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -30,6 +34,7 @@ from real_surveys import survey_settings
 from seisray.api import (
     IngestConfig,
     MaskedConfig,
+    PickConfig,
     PickerConfig,
     Store,
     SyntheticConfig,
@@ -40,7 +45,8 @@ from seisray.api import (
     score,
     synthesize,
 )
-from seisray.config import AugmentConfig, PickerTrainConfig, RebuildTrainConfig
+from seisray.config import AugmentConfig, PickerTrainConfig, RebuildTrainConfig, TransferConfig
+from seisray.gather import Gather
 from seisray.metrics.picks import PickScore
 from seisray.registry import Model
 from seisray.session import connect
@@ -54,7 +60,10 @@ SCORED = {
     "geostack": [134, 135, 256, 257, 280, 281],
     "danube_island": [1054, 1099, 1113, 1119, 2027, 2037, 2045, 2054],
 }
+ONE_LABELLED = {"soda_lakes": 1020, "geostack": 20}
 AUGMENT = AugmentConfig(stretch=2.0)
+SELF_TAUGHT = PickerConfig(transfer=TransferConfig(lr=1e-3), train=PickerTrainConfig(steps=300))
+STEADY = PickConfig(average=True, smoothness=1.0)
 VARIED = "varied"
 SYNTHETIC = SyntheticConfig(
     shots=768,
@@ -87,6 +96,37 @@ def ingest_varied(store: str) -> None:
     """Model a survey whose spreads stand on ground of their own."""
     files, picks = synthesize(VARIED, out=f"{store}/field/{VARIED}", config=SYNTHETIC)
     ingest(VARIED, [file.uri for file in files], store=store, config=IngestConfig(picks=picks.uri))
+
+
+def self_taught(
+    teacher: Model, survey: str, *, name: str, store: str, workers: int, by_hand: int | None = None
+) -> Model:
+    """Return what a picker becomes by its own sure picks of a survey, but for the gathers scored.
+
+    by_hand: FFID of a gather that keeps the survey's labels.
+    """
+    place, picks = Store(store), f"{teacher.name}-sure-of-{survey}"
+    if not place.versions(name):
+        if picks not in place.names("picks"):
+            pick_survey(survey, model=teacher.ref, out=picks, store=store, resume=True, config=STEADY)
+        manifest = place.survey(survey)
+        others = {ffid for shard in manifest.shards for ffid in shard["ffids"]} - set(SCORED[survey])
+        config = replace(SELF_TAUGHT, train=replace(SELF_TAUGHT.train, workers=workers))
+        learned, labels = [f"{survey}:{','.join(map(str, sorted(others)))}"], None
+        if by_hand:
+            labels = f"{store}/{survey}-{by_hand}.csv"
+            write_labels(read_labelled(place, [manifest], [by_hand]), labels)
+        finetune(learned, source=teacher.ref, model=name, store=store, labels=labels, labels_of=picks, config=config)
+    return place.model(name)
+
+
+def write_labels(gathers: Sequence[Gather], out: str) -> None:
+    """Write the labels of gathers as a person would hand them in."""
+    with Path(out).open("w") as file:
+        file.write("ffid,trace,time_ms\n")
+        for gather in gathers:
+            for i in gather.labelled.nonzero()[0]:
+                file.write(f"{gather.ffid},{gather.trace[i]},{gather.first_break_ms[i]:.3f}\n")
 
 
 def scored(model: Model, survey: str, store: str) -> PickScore:
@@ -177,6 +217,15 @@ def main() -> None:
     nobody = make([], seen=[], name="of-nobody", synthetic=True)
     for survey in SCORED:
         print(row(nobody, survey, f"{survey}, never seen", "synthetic", store), flush=True)
+        teach = partial(self_taught, survey=survey, store=store, workers=workers)
+        once = teach(nobody, name=f"of-itself-on-{survey}")
+        print(row(once, survey, f"{survey}, other shots", "synthetic and its own picks", store), flush=True)
+        twice = teach(once, name=f"of-itself-twice-on-{survey}")
+        print(row(twice, survey, f"{survey}, other shots", "the same, twice", store), flush=True)
+        if one := ONE_LABELLED.get(survey):
+            helped = teach(nobody, name=f"of-itself-and-one-on-{survey}", by_hand=one)
+            learned = "synthetic, its own picks and one gather"
+            print(row(helped, survey, f"{survey}, other shots", learned, store), flush=True)
     print()
     for line in first_labels(Store(store), workers):
         print(line, flush=True)
