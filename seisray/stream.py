@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from seisray import shards
 from seisray.config import PanelConfig
 from seisray.errors import ConfigError, PicksError, StorageError
-from seisray.formats.picks.corrected import Labels
+from seisray.formats.picks.corrected import GatherFirstBreaks
+from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
 from seisray.resampling import resample_gather
@@ -246,7 +247,7 @@ def read_labelled(
     store: Store,
     surveys: Sequence[Survey],
     ffids: Sequence[int] | None,
-    labels: Labels | None = None,
+    labels: FirstBreaks | GatherFirstBreaks | None = None,
 ) -> list[Gather]:
     """Return the labelled gathers of surveys, all or those with the FFIDs named.
 

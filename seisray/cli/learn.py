@@ -125,6 +125,7 @@ def finetune(
     ffids: str | None = None,
     labels: str | None = None,
     labels_of: str | None = None,
+    least_probability: float | None = None,
     like: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     restart: bool = False,
     config: Annotated[PickerConfig | None, Flat] = None,
@@ -148,8 +149,11 @@ def finetune(
         CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
         own labels.
     labels_of
-        Picks of one of the surveys; those with --least-probability or more take the place of its labels, so that it
-        needs none. Gathers in --labels stay as labelled there.
+        Picks of one of the surveys; those that are sure take the place of its labels, so that it needs none. Gathers in
+        --labels stay as labelled there, and the picks of all others are moved by the constant between the two. By
+        default 256 gathers from all over the survey.
+    least_probability
+        Of picks that are sure, 0.5 by default; picks with a flag are not.
     like
         Field surveys whose gathers, without labels, the picker is to see as it sees labelled ones; needs
         --align.weight.
@@ -167,6 +171,7 @@ def finetune(
         ffids=ffids,
         labels=labels,
         labels_of=labels_of,
+        least_probability=least_probability,
         like=like or (),
         config=config,
         restart=restart,

@@ -129,8 +129,7 @@ class PickerTrainConfig(TrainConfig):
 class PickerConfig:
     """Settings of `seisray finetune`.
 
-    label_sigma: width of the soft labels in samples. least_probability: of the picks that count as labels where
-    finetune learns from picks (--labels-of). calibrate: divide the logits by the temperature with which
+    label_sigma: width of the soft labels in samples. calibrate: divide the logits by the temperature with which
     probabilities fit hits best, on gathers held out where there are any, else on panels of those learned from, which
     flatter.
     """
@@ -143,9 +142,7 @@ class PickerConfig:
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     label_sigma: float = 2.0
-    least_probability: float = 0.5
     calibrate: bool = False
 
     def __post_init__(self) -> None:
         allow(self, "0.1..50", 0.1, 50, "label_sigma")
-        allow(self, "0..1", 0, 1, "least_probability")

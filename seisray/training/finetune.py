@@ -9,6 +9,7 @@ import ray.train
 import ray.train.torch
 
 from seisray.config import BodyConfig, PickerConfig, config_dict
+from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.picking.tempo import Tempo, in_one_tempo
@@ -48,6 +49,7 @@ def finetune(
     ffids: str | None = None,
     labels: str | None = None,
     labels_of: str | None = None,
+    least_probability: float | None = None,
     like: Sequence[str] = (),
     config: PickerConfig | None = None,
     restart: bool = False,
@@ -57,15 +59,19 @@ def finetune(
     surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
     from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
     of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
-    place of the survey's own on the gathers that it names. labels_of: picks of one of the surveys, of which those that
-    are sure (config.least_probability) take the place of its own, so that none is needed there; `labels` goes before.
-    like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones (config.align). restart:
-    remove what an interrupted run left.
+    place of the survey's own on the gathers that it names. labels_of: picks of one of the surveys; those without
+    a flag and with least_probability or more (0.5) take the place of its own labels, but for gathers that `labels`
+    names. like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones (config.align).
+    restart: remove what an interrupted run left. Raises ConfigError where these do not go together.
     """
     place = Store(store)
     config, parent = with_body_of(place, source, config or PickerConfig())
     names = [survey.partition(":")[0] for survey in surveys]
     check_alignment(config, like, names)
+    if labels_of and (config.validation.share or config.calibrate):
+        raise ConfigError(
+            "--validation.share and --calibrate would judge a picker by its own picks (--labels-of); leave them out"
+        )
     field = [place.survey(name) for name in like]
     learning = labelled_gathers(
         place,
@@ -74,7 +80,7 @@ def finetune(
         ffids=ffids,
         labels=labels,
         labels_of=labels_of,
-        least_probability=config.least_probability,
+        least_probability=least_probability,
     )
     gathers, period = in_one_tempo(learning.gathers, tempo_of(place, source))
     unlabelled = unlabelled_gathers(place, field, Tempo(gathers[0].sample_interval_us, period))

@@ -1,5 +1,6 @@
 """The gathers that a picker learns from, labelled by people or by picks that a picker is sure of."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ import xxhash
 from seisray.errors import ConfigError
 from seisray.formats.picks.corrected import read_corrected_csv
 from seisray.gather import Gather
+from seisray.picking.decode import LEAST_PROBABILITY
 from seisray.registry import PickSet, Store, Survey
 from seisray.storage import locate
 from seisray.stream import read_labelled
@@ -36,28 +38,35 @@ def labelled_gathers(
     ffids: str | None = None,
     labels: str | None = None,
     labels_of: str | None = None,
-    least_probability: float = 0.0,
+    least_probability: float | None = None,
 ) -> LabelledGathers:
     """Return what a picker is to learn from; the arguments as of `finetune`.
 
     Raises ConfigError where they do not go together, or nothing is labelled.
     """
     parts = {name: own for name, _, own in (survey.partition(":") for survey in surveys)}
+    if len(parts) < len(surveys):
+        raise ConfigError(f"{', '.join(surveys)}: a survey is named twice; name it once, as in line:101-104,120")
     manifests = [store.survey(name) for name in parts]
-    if labels and len(parts) > 1:
-        raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(surveys)}; name one")
+    picks = _picks_of(store, labels_of, list(parts)) if labels_of else None
+    _check_together(picks, parts, labelled, ffids, labels, least_probability)
     data = locate(labels).read_bytes() if labels else b""
     given = read_corrected_csv(data, str(labels)) if labels else None
     origin: dict[str, dict[str, Any]] = {}
     if labels:
         origin["labels"] = {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}
     found: list[Gather] = []
-    picks = _picks_of(store, labels_of, list(parts), ffids) if labels_of else None
     if picks and picks.survey:
         own = parts.pop(picks.survey) or ffids
-        wanted = parse_ffids(own) if own else None
-        sure = sure_gathers(store, picks, least_probability=least_probability, ffids=wanted, given=given)
-        found, origin["labels_of"] = sure.gathers, sure.origin
+        sure = sure_gathers(
+            store,
+            picks,
+            least_probability=least_probability or LEAST_PROBABILITY,
+            ffids=parse_ffids(own) if own else None,
+            by_hand=given,
+        )
+        print(f"{picks.name}: {sure.said}", file=sys.stderr)
+        found, given, origin["labels_of"] = sure.gathers, None, sure.origin
     whole = [manifest for manifest in manifests if parts.get(manifest.survey) == ""]
     found += read_labelled(store, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
     for manifest in manifests:
@@ -68,7 +77,7 @@ def labelled_gathers(
     return LabelledGathers(surveys=manifests, gathers=choose_gathers(found, labelled), origin=origin)
 
 
-def _picks_of(store: Store, name: str, surveys: Sequence[str], ffids: str | None) -> PickSet:
+def _picks_of(store: Store, name: str, surveys: Sequence[str]) -> PickSet:
     """Return the picks whose surest are labels; raise ConfigError where they are not of one of the surveys."""
     picks = store.picks(name)
     if picks.survey not in surveys:
@@ -76,6 +85,29 @@ def _picks_of(store: Store, name: str, surveys: Sequence[str], ffids: str | None
             f"--labels-of {name}: these are picks of {picks.survey or 'field files'}; expected picks of a survey to "
             f"learn from ({', '.join(surveys)})"
         )
-    if ffids and len(surveys) > 1:
-        raise ConfigError(f"--ffids {ffids} with --labels-of and {len(surveys)} surveys; write SURVEY:FFIDS")
     return picks
+
+
+def _check_together(
+    picks: PickSet | None,
+    parts: dict[str, str],
+    labelled: int | None,
+    ffids: str | None,
+    labels: str | None,
+    least_probability: float | None,
+) -> None:
+    """Raise ConfigError where arguments of `labelled_gathers` do not go together."""
+    if picks is None:
+        if labels and len(parts) > 1:
+            raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(parts)}; name one")
+        if least_probability is not None:
+            raise ConfigError(f"--least-probability {least_probability:g} is of picks; expected --labels-of beside it")
+        return
+    if labelled is not None:
+        raise ConfigError(f"--labelled {labelled} with --labels-of {picks.name}; name gathers by --ffids")
+    if ffids and len(parts) > 1:
+        raise ConfigError(f"--ffids {ffids} with --labels-of and {len(parts)} surveys; write SURVEY:FFIDS")
+    if least_probability is not None and not LEAST_PROBABILITY <= least_probability <= 1:
+        raise ConfigError(
+            f"--least-probability {least_probability:g}; expected {LEAST_PROBABILITY:g}..1, as picks below have a flag"
+        )

@@ -1,6 +1,5 @@
 """Picks as labels: a picker learns a site from those of its picks that it is sure of (pseudo-labels, Lee 2013)."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,25 +8,29 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from seisray.errors import ConfigError
-from seisray.formats.picks.corrected import FirstOf, GatherFirstBreaks, Labels, labelled_by
+from seisray import shards
+from seisray.errors import ConfigError, PicksError
+from seisray.formats.picks.corrected import GatherFirstBreaks
+from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
 from seisray.picking.traces import PickedShard, picked_shards
-from seisray.registry import PickSet, Store
-from seisray.stream import read_labelled
+from seisray.registry import PickSet, Store, Survey
 
 MOST_GATHERS = 256  # they are held in memory
-LEAST_SHARED = 8  # traces by which the habit of labels by hand can be told
+LEAST_SHARED = 8  # traces by which labels by hand can be told from picks
 
-Places = dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
-"""Traces and times from the first sample in ms, by gather."""
+ByHand = FirstBreaks | GatherFirstBreaks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SureGathers:
-    """Hold gathers whose first breaks are sure picks or labels by hand, NaN = neither, and what a card says of them."""
+    """Hold gathers whose first breaks are sure picks or labels by hand, NaN = neither.
+
+    said: a line on what is used, and what not. origin: the same for a card.
+    """
 
     gathers: list[Gather] = field(repr=False)
+    said: str
     origin: dict[str, Any]
 
 
@@ -37,92 +40,137 @@ def sure_gathers(
     *,
     least_probability: float,
     ffids: Sequence[int] | None = None,
-    given: Labels | None = None,
+    by_hand: ByHand | None = None,
 ) -> SureGathers:
     """Return gathers of the survey picked, with the picks that have least_probability or more and no flag as labels.
 
-    ffids: of which gathers, by default of MOST_GATHERS all over the survey. given: labels by hand; gathers that have
-    such keep these alone, and the picks of all others are moved by the constant by which labels by hand differ from
-    picks: what of a wavelet a first break marks, people say. All that is told on stderr. Raises ConfigError where no
-    pick is sure.
+    ffids: of which gathers, by default MOST_GATHERS from all over the survey and those labelled by hand. Gathers
+    labelled by hand keep these labels alone, and the picks of all others are moved by the constant by which labels by
+    hand differ from picks: what of a wavelet a first break marks, people say. Raises ConfigError where no pick is sure
+    or no gather is labelled by hand though labels are given, PicksError where these or FFIDs are of another survey.
     """
     survey = store.survey_of(picks)
-    every = [ffid for shard in survey.shards for ffid in shard["ffids"]]
-    chosen = list(ffids) if ffids else spread_evenly(every, MOST_GATHERS)
-    by_hand = given.ffids & set(ffids or every) if given else set()
-    sure: Places = {}
-    with_picks, n_picked = set(by_hand), 0
-    for shard in picked_shards(store, picks, ffids=sorted({*chosen, *by_hand})):
-        n_picked += int(np.isfinite(shard.pick_ms).sum())
-        for row, (trace, pick_ms) in _sure_rows(shard, least_probability).items():
-            sure[shard.gather_id[row]] = (trace, pick_ms)
-            with_picks |= {int(shard.ffid[row])} if len(trace) else set()
-    n_sure = sum(len(trace) for trace, _ in sure.values())
-    if not with_picks:
+    _check_labels(by_hand, survey)
+    labelled = by_hand.ffids if by_hand else frozenset[int]()
+    chosen = _choose(survey, ffids, labelled)
+    hand, own, differences_ms = list[Gather](), list[Gather](), list[float]()
+    n_picked = n_without = 0
+    for shard in picked_shards(
+        store, picks, ffids=sorted({ffid for rows in chosen.values() for ffid in rows.values()})
+    ):
+        for row in chosen.get(shard.number, {}):
+            picked = shard.of(row)
+            sure = _sure(picked, least_probability)
+            n_picked += int(np.isfinite(picked.pick_ms).sum())
+            if not sure.any() and int(shard.ffid[row]) not in labelled:
+                n_without += 1
+                continue
+            stored = shards.read_gather(store.shard(survey, shard.number), row)
+            gather = stored.replace(first_break_ms=np.where(sure, picked.pick_ms, np.nan).astype(np.float32))
+            corrected = labelled_by(by_hand, stored) if by_hand else None
+            if corrected is not None:
+                hand.append(corrected)
+                differences_ms += (corrected.first_break_ms - gather.first_break_ms).tolist()
+            elif sure.any():
+                own.append(gather)
+    if not own:
         raise ConfigError(
-            f"picks {picks.name!r}: none of {n_picked} on {len(sure)} gathers has a probability of "
-            f"{least_probability:g} and no flag; expected some, lower --least-probability or label a gather by hand"
+            f"picks {picks.name!r}: none of {n_picked} looked at has a probability of {least_probability:g} or more "
+            "and no flag; expected some, pick with --average --smoothness 1, or with another model"
         )
-    own = GatherFirstBreaks(where=f"picks {picks.name!r}", ffids=frozenset(with_picks), by_gather=sure)
-    labels: Labels = FirstOf(first=given, second=own) if given else own
-    gathers = read_labelled(store, [survey], sorted(with_picks), labels)
-    print(
-        f"{picks.name}: {n_sure} of {n_picked} picks (probability {least_probability:g} or more, no flag) are labels; "
-        f"looked at {len(sure)} of {survey.n_gathers} gathers",
-        file=sys.stderr,
+    if by_hand and not hand:
+        raise ConfigError(f"{by_hand.where} labels no gather to learn from; add its FFIDs, or leave it out")
+    constant_ms, moved_by = constant(differences_ms)
+    own, n_lost = moved(own, constant_ms)
+    n_labels = sum(int(gather.labelled.sum()) for gather in own)
+    said = (
+        f"{n_labels} picks of {n_picked} (probability {least_probability:g} or more, no flag) are labels, on "
+        f"{len(own)} gathers of {survey.n_gathers}; {n_without} others have no such pick"
     )
-    constant_ms = 0.0
-    if given:
-        constant_ms = habit_ms(gathers, given, sure)
-        print(f"{picks.name}: moved by {constant_ms:+.2f} ms to what labels by hand mark", file=sys.stderr)
-        gathers = [labelled_by(given, gather) or moved(gather, constant_ms) for gather in gathers]
+    if by_hand:
+        said += f"; {len(hand)} gathers are labelled by hand, the picks {moved_by}"
+    if n_lost:
+        said += f"; {n_lost} picks left the record by that and are left out"
     origin = {
         "picks": picks.name,
         "model": picks.model,
-        "n_labels": n_sure,
+        "least_probability": least_probability,
+        "n_labels": n_labels,
         "constant_ms": constant_ms,
-        "xxh3": _digest(sure),
+        "xxh3": _digest([*hand, *own]),
     }
-    return SureGathers(gathers=gathers, origin=origin)
+    return SureGathers(gathers=[*hand, *own], said=said, origin=origin)
 
 
-def spread_evenly(ffids: Sequence[int], n: int) -> list[int]:
-    """Return n of the FFIDs, or all if there are no more, evenly spread over them in their order."""
-    return [ffids[i] for i in np.unique(np.linspace(0, len(ffids) - 1, min(n, len(ffids))).round().astype(int))]
+def labelled_by(labels: ByHand, gather: Gather) -> Gather | None:
+    """Return the gather with no other first breaks than these, None where they give it none."""
+    bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
+    found = labels.on(bare)
+    return found if found.labelled.any() else None
 
 
-def habit_ms(gathers: Sequence[Gather], given: Labels, picks: Places) -> float:
-    """Return the median of labels by hand less picks over the traces that have both, 0 where these are too few."""
-    found: list[float] = []
+def constant(differences_ms: Sequence[float]) -> tuple[float, str]:
+    """Return the median of labels by hand less picks, NaN = one of the two is missing, and what to say of it.
+
+    It is 0 where fewer than LEAST_SHARED traces have both.
+    """
+    shared = np.array(differences_ms)[np.isfinite(differences_ms)]
+    if len(shared) < LEAST_SHARED:
+        return 0.0, f"stay where they are: {len(shared)} traces have both, expected {LEAST_SHARED} to tell a constant"
+    constant_ms = float(np.median(shared))
+    return constant_ms, f"are moved by {constant_ms:+.2f} ms, the median of {len(shared)} traces that have both"
+
+
+def moved(gathers: Sequence[Gather], by_ms: float) -> tuple[list[Gather], int]:
+    """Return gathers with their first breaks moved, those without any left out, and how many left the record."""
+    found, n_lost = [], 0
     for gather in gathers:
-        by_hand = labelled_by(given, gather)
-        if by_hand is None or gather.gather_id not in picks:
-            continue
-        label_ms = dict(zip(by_hand.trace.tolist(), by_hand.first_break_ms.tolist(), strict=True))
-        found += [label_ms[trace] - pick_ms for trace, pick_ms in zip(*picks[gather.gather_id], strict=True)]
-    shared = np.array(found)[np.isfinite(found)]
-    return float(np.median(shared)) if len(shared) >= LEAST_SHARED else 0.0
+        first_break_ms = gather.first_break_ms + np.float32(by_ms)
+        end_ms = gather.n_samples * gather.sample_interval_us / 1000
+        lost = (first_break_ms < 0) | (first_break_ms > end_ms)
+        n_lost += int(lost.sum())
+        kept = gather.replace(first_break_ms=np.where(lost, np.nan, first_break_ms).astype(np.float32))
+        found += [kept] if kept.labelled.any() else []
+    return found, n_lost
 
 
-def moved(gather: Gather, by_ms: float) -> Gather:
-    """Return a gather with its first breaks moved; those that leave the record are NaN."""
-    first_break_ms = gather.first_break_ms + np.float32(by_ms)
-    end_ms = gather.n_samples * gather.sample_interval_us / 1000
-    inside = (first_break_ms >= 0) & (first_break_ms <= end_ms)
-    return gather.replace(first_break_ms=np.where(inside, first_break_ms, np.nan).astype(np.float32))
+def _check_labels(by_hand: ByHand | None, survey: Survey) -> None:
+    strangers = by_hand.ffids - {ffid for shard in survey.shards for ffid in shard["ffids"]} if by_hand else set()
+    if by_hand and strangers:
+        first, n = min(strangers), len(strangers)
+        raise PicksError(f"{by_hand.where}: FFID {first} is not in {survey.survey} ({n} such FFIDs)")
 
 
-def _sure_rows(
-    shard: PickedShard, least_probability: float
-) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Return the traces and times of sure picks by the gather's row in its shard, empty where it has none."""
-    sure = (shard.flag == "ok") & (shard.probability >= least_probability) & np.isfinite(shard.pick_ms)
-    rows = {row: sure & (shard.row == row) for row in np.unique(shard.row).tolist()}
-    return {row: (shard.trace[own].astype(np.int64), shard.pick_ms[own]) for row, own in rows.items()}
+def _choose(survey: Survey, ffids: Sequence[int] | None, labelled: frozenset[int]) -> dict[int, dict[int, int]]:
+    """Return the FFIDs of gathers to look at, by the number of their shard and their row in it.
+
+    Raises PicksError where an FFID is not in the survey.
+    """
+    places = [
+        (number, row, ffid) for number, shard in enumerate(survey.shards) for row, ffid in enumerate(shard["ffids"])
+    ]
+    if ffids is None:
+        spread = np.linspace(0, len(places) - 1, min(MOST_GATHERS, len(places))).round().astype(int)
+        some = {*np.unique(spread).tolist(), *(i for i, (*_, ffid) in enumerate(places) if ffid in labelled)}
+        places = [places[i] for i in sorted(some)]
+    else:
+        absent = sorted(set(ffids) - {ffid for *_, ffid in places})
+        if absent:
+            raise PicksError(f"FFID {absent[0]} is not in {survey.survey} ({len(absent)} such FFIDs)")
+        wanted = set(ffids)
+        places = [place for place in places if place[2] in wanted]
+    chosen: dict[int, dict[int, int]] = {}
+    for number, row, ffid in places:
+        chosen.setdefault(number, {})[row] = ffid
+    return chosen
 
 
-def _digest(places: Places) -> str:
+def _sure(picked: PickedShard, least_probability: float) -> NDArray[np.bool_]:
+    return (picked.flag == "ok") & (picked.probability >= least_probability) & np.isfinite(picked.pick_ms)
+
+
+def _digest(gathers: Sequence[Gather]) -> str:
     digest = xxhash.xxh3_64()
-    for gather_id, (trace, time_ms) in sorted(places.items()):
-        digest.update(gather_id.encode() + trace.tobytes() + time_ms.tobytes())
+    for gather in gathers:
+        digest.update(gather.gather_id.encode() + gather.first_break_ms.tobytes())
     return digest.hexdigest()

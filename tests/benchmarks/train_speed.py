@@ -6,8 +6,8 @@ The default GAN on panels of 48 x 256, 16 a worker and step. In each round every
 over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already; two
 of them at once, which exchange nothing, show what the machine itself allows for a second core.
 Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
-one worker and with two; a worker has one core, Ray's own processes and the stream's tasks run beside it on all cores,
-or, in the row that says so, on that one core, too. All leave the first ten steps out.
+one worker and with two; a worker has one core, Ray's own processes and the stream's tasks run beside it on the
+same two cores or, in the row that says so, on the same one. All leave the first ten steps out.
 """
 
 import argparse

@@ -46,10 +46,11 @@ from seisray.api import (
     synthesize,
 )
 from seisray.config import AugmentConfig, PickerTrainConfig, RebuildTrainConfig, TransferConfig
-from seisray.gather import Gather
+from seisray.formats.picks.first_breaks import first_breaks_csv
 from seisray.metrics.picks import PickScore
 from seisray.registry import Model
 from seisray.session import connect
+from seisray.storage import locate
 from seisray.stream import read_labelled
 from seisray.training.picker import parse_ffids
 from seisray.weights import BODY_OF, load_weights
@@ -113,20 +114,11 @@ def self_taught(
         others = {ffid for shard in manifest.shards for ffid in shard["ffids"]} - set(SCORED[survey])
         config = replace(SELF_TAUGHT, train=replace(SELF_TAUGHT.train, workers=workers))
         learned, labels = [f"{survey}:{','.join(map(str, sorted(others)))}"], None
-        if by_hand:
-            labels = f"{store}/{survey}-{by_hand}.csv"
-            write_labels(read_labelled(place, [manifest], [by_hand]), labels)
+        if by_hand is not None:
+            labels = f"{store}/benchmarks/{survey}-{by_hand}.csv"
+            locate(labels).write_bytes(first_breaks_csv(read_labelled(place, [manifest], [by_hand])).encode())
         finetune(learned, source=teacher.ref, model=name, store=store, labels=labels, labels_of=picks, config=config)
     return place.model(name)
-
-
-def write_labels(gathers: Sequence[Gather], out: str) -> None:
-    """Write the labels of gathers as a person would hand them in."""
-    with Path(out).open("w") as file:
-        file.write("ffid,trace,time_ms\n")
-        for gather in gathers:
-            for i in gather.labelled.nonzero()[0]:
-                file.write(f"{gather.ffid},{gather.trace[i]},{gather.first_break_ms[i]:.3f}\n")
 
 
 def scored(model: Model, survey: str, store: str) -> PickScore:

@@ -1,7 +1,7 @@
 """First breaks that a person corrected: a CSV by FFID and trace or, where these name several traces, by gather."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,19 +11,6 @@ from seisray.errors import PicksError
 from seisray.formats.csv_table import csv_header, read_csv
 from seisray.formats.picks.first_breaks import FirstBreaks, label, read_first_breaks_csv
 from seisray.gather import Gather
-
-
-class Labels(Protocol):
-    """First breaks, however they name their traces. ffids: that have some. where: what they are from."""
-
-    @property
-    def where(self) -> str: ...
-
-    @property
-    def ffids(self) -> frozenset[int]: ...
-
-    def on(self, gather: Gather) -> Gather:
-        """Return the gather with its first breaks, or as it is where none are given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,32 +62,3 @@ def read_corrected_csv(data: bytes, where: str) -> FirstBreaks | GatherFirstBrea
         time_ms.append(row["time_ms"])
     by_gather = {name: (np.array(trace), np.array(time_ms)) for name, (trace, time_ms) in found.items()}
     return GatherFirstBreaks(where=where, ffids=frozenset(table["ffid"].to_pylist()), by_gather=by_gather)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FirstOf:
-    """First breaks from two places: gathers that the first one names have those, all others the second one's."""
-
-    first: Labels
-    second: Labels
-
-    @property
-    def where(self) -> str:
-        """What they are from."""
-        return f"{self.first.where}, {self.second.where}"
-
-    @property
-    def ffids(self) -> frozenset[int]:
-        """Return the FFIDs that have first breaks."""
-        return self.first.ffids | self.second.ffids
-
-    def on(self, gather: Gather) -> Gather:
-        """Return the gather with its first breaks, or as it is where neither gives any."""
-        return labelled_by(self.first, gather) or self.second.on(gather)
-
-
-def labelled_by(labels: Labels, gather: Gather) -> Gather | None:
-    """Return the gather with no other first breaks than these, None where they give it none."""
-    bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
-    found = labels.on(bare)
-    return found if found.labelled.any() else None

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pickable import write_survey
 from picked import picked_store
 
 from seisray.errors import ConfigError, PicksError
+from seisray.formats.picks.first_breaks import first_breaks_csv
 from seisray.gather import Gather
+from seisray.picking.traces import QUALITY
 from seisray.registry import Store
 from seisray.training import sure_picks
 from seisray.training.labelled_gathers import labelled_gathers
-from seisray.training.sure_picks import moved, spread_evenly
+from seisray.training.sure_picks import LEAST_SHARED, moved
 
 LATE_MS = 3.0
 PROBABILITY = [0.9, 0.6, 0.4, 0.9]
@@ -40,22 +45,32 @@ def late_ms(found: list[Gather], gathers: list[Gather]) -> dict[int, float]:
 def test_sure_picks_take_the_place_of_labels(
     store: Store, gathers: list[Gather], capsys: pytest.CaptureFixture
 ) -> None:
-    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.5)
+    found = labelled_gathers(store, ["line"], labels_of="line-picks")
     assert late_ms(found.gathers, gathers) == pytest.approx({101: LATE_MS, 102: LATE_MS, 104: LATE_MS}, abs=1e-3)
     assert [one.labelled.sum() for one in found.gathers] == [one.live.sum() for one in found.gathers]
     assert found.origin["labels_of"]["n_labels"] == sum(one.labelled.sum() for one in found.gathers)
-    assert "33 of 44 picks (probability 0.5 or more, no flag) are labels" in capsys.readouterr().err
+    assert (
+        "33 picks of 44 (probability 0.5 or more, no flag) are labels, on 3 gathers of 4; 1 others"
+        in capsys.readouterr().err
+    )
 
 
-def test_the_least_probability_counts_and_flags_count(store: Store) -> None:
-    ffids = {
-        least: [
-            one.ffid
-            for one in labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=least).gathers
-        ]
-        for least in (0.0, 0.7)
-    }
-    assert ffids == {0.0: [101, 102, 104], 0.7: [101, 104]}  # 103 is flagged, whatever its probability
+def test_the_least_probability_counts_and_flags_count(store: Store, gathers: list[Gather]) -> None:
+    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.7)
+    assert [one.ffid for one in found.gathers] == [101, 104]
+    flags = pa.table(
+        {
+            "gather_id": [gather.gather_id for gather in gathers[:1] for _ in range(gather.n_traces)],
+            "trace": pa.array(gathers[0].trace, pa.int32()),
+            "flag": ["neighbours"] * gathers[0].n_traces,
+        }
+    )
+    with (store.folder("picks", "line-picks") / QUALITY).filesystem.open_output_stream(
+        (store.folder("picks", "line-picks") / QUALITY).path
+    ) as sink:
+        pq.write_table(flags, sink)
+    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.7)
+    assert [one.ffid for one in found.gathers] == [104]
 
 
 def test_gathers_labelled_by_hand_stay_as_they_were_labelled(
@@ -63,9 +78,9 @@ def test_gathers_labelled_by_hand_stay_as_they_were_labelled(
 ) -> None:
     by_hand = tmp_path / "labels.csv"
     by_hand.write_text("ffid,trace,time_ms\n102,1,33.5\n103,2,35.5\n")
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks", least_probability=0.5)
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
     own = {one.ffid: one for one in found.gathers}
-    assert list(own) == [101, 102, 103, 104]
+    assert sorted(own) == [101, 102, 103, 104]
     assert [own[ffid].labelled.sum() for ffid in (102, 103)] == [1, 1]
     assert own[102].first_break_ms[0] == 33.5
     assert late_ms([own[101]], gathers)[101] == pytest.approx(LATE_MS, abs=1e-3)
@@ -75,30 +90,39 @@ def test_gathers_labelled_by_hand_stay_as_they_were_labelled(
 def test_picks_are_moved_to_what_labels_by_hand_mark(
     store: Store, gathers: list[Gather], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    rows = [
-        f"102,{trace},{time_ms:.3f}" for trace, time_ms in zip(gathers[1].trace, gathers[1].first_break_ms, strict=True)
-    ]
     by_hand = tmp_path / "labels.csv"
-    by_hand.write_text("\n".join(["ffid,trace,time_ms", *(row for row in rows if "nan" not in row)]))
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks", least_probability=0.5)
+    by_hand.write_text(first_breaks_csv([gathers[1]]))
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
     assert late_ms(found.gathers, gathers) == pytest.approx({101: 0, 102: 0, 104: 0}, abs=0.01)
     assert found.origin["labels_of"]["constant_ms"] == pytest.approx(-LATE_MS, abs=0.01)
-    assert "moved by -3.00 ms" in capsys.readouterr().err
+    assert "moved by -3.00 ms, the median of 11 traces" in capsys.readouterr().err
 
 
-def test_first_breaks_moved_out_of_the_record_are_left_out(gathers: list[Gather]) -> None:
+def test_too_few_labels_by_hand_move_nothing_and_that_is_said(
+    store: Store, gathers: list[Gather], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    by_hand = tmp_path / "labels.csv"
+    by_hand.write_text("".join(first_breaks_csv([gathers[1]]).splitlines(keepends=True)[:LEAST_SHARED]))
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    assert late_ms(found.gathers, gathers)[101] == pytest.approx(LATE_MS, abs=0.01)
+    assert f"stay where they are: {LEAST_SHARED - 1} traces have both" in capsys.readouterr().err
+
+
+def test_first_breaks_moved_out_of_the_record_are_left_out_and_counted(gathers: list[Gather]) -> None:
     first, *_ = gathers
     end_ms = first.n_samples * first.sample_interval_us / 1000
     at_ends = first.replace(
         first_break_ms=np.r_[1.0, end_ms - 1.0, np.full(first.n_traces - 2, 20.0)].astype(np.float32)
     )
-    assert np.flatnonzero(np.isnan(moved(at_ends, -2.0).first_break_ms)).tolist() == [0]
-    assert np.flatnonzero(np.isnan(moved(at_ends, 2.0).first_break_ms)).tolist() == [1]
+    for by_ms, lost in ((-2.0, 0), (2.0, 1)):
+        (found,), n_lost = moved([at_ends], by_ms)
+        assert (np.flatnonzero(np.isnan(found.first_break_ms)).tolist(), n_lost) == ([lost], 1)
+    assert moved([at_ends], end_ms) == ([], first.n_traces)
 
 
 def test_picks_of_one_survey_join_labels_of_another(store: Store, gathers: list[Gather]) -> None:
     write_survey(store, [gather.replace(survey="other") for gather in gathers[:2]], name="other")
-    found = labelled_gathers(store, ["other", "line:101-102"], labels_of="line-picks", least_probability=0.5)
+    found = labelled_gathers(store, ["other", "line:101-102"], labels_of="line-picks")
     assert [(one.survey, one.ffid) for one in found.gathers] == [
         (one, ffid) for one in ("other", "line") for ffid in (101, 102)
     ]
@@ -108,27 +132,60 @@ def test_picks_of_one_survey_join_labels_of_another(store: Store, gathers: list[
 
 def test_large_surveys_give_some_gathers_from_all_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sure_picks, "MOST_GATHERS", 2)
-    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.5)
+    found = labelled_gathers(store, ["line"], labels_of="line-picks")
     assert [one.ffid for one in found.gathers] == [101, 104]
-    assert spread_evenly(range(10), 4) == [0, 3, 6, 9]
-    assert spread_evenly([7, 8], 4) == [7, 8]
 
 
-def test_what_is_learned_from_tells_runs_apart(store: Store) -> None:
-    origins = [
-        labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=least).origin["labels_of"]["xxh3"]
-        for least in (0.5, 0.55, 0.7)
+def test_gathers_of_one_ffid_count_each(gathers: list[Gather], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sure_picks, "MOST_GATHERS", 2)
+    store = picked_store(tmp_path / "again", [gather.replace(ffid=101) for gather in gathers])
+    found = labelled_gathers(store, ["line"], labels_of="line-picks")
+    assert [one.gather_id for one in found.gathers] == [gathers[0].gather_id, gathers[3].gather_id]
+    by_hand = tmp_path / "labels.csv"
+    by_hand.write_text(f"ffid,trace,time_ms,gather_id\n101,1,33.5,{gathers[1].gather_id}\n")
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    assert {one.gather_id: int(one.labelled.sum()) for one in found.gathers} == {
+        gather.gather_id: 1 if gather is gathers[1] else 11 for gather in gathers
+    }
+
+
+def test_what_is_learned_from_tells_runs_apart(store: Store, gathers: list[Gather], tmp_path: Path) -> None:
+    other = picked_store(tmp_path / "later", gathers, late_ms=[LATE_MS + 1] * 4, probability=PROBABILITY)
+    found = [
+        labelled_gathers(one, ["line"], labels_of="line-picks").origin["labels_of"]["xxh3"]
+        for one in (store, store, other)
     ]
-    assert origins[0] == origins[1] != origins[2]
+    assert found[0] == found[1] != found[2]
 
 
-def test_picks_that_do_not_fit_are_refused(store: Store, line_gathers: LineGathers) -> None:
-    write_survey(store, [gather.replace(survey="other") for gather in line_gathers(2)], name="other")
-    with pytest.raises(ConfigError, match="these are picks of line; expected picks of a survey to learn from"):
-        labelled_gathers(store, ["other"], labels_of="line-picks")
-    with pytest.raises(ConfigError, match=r"none of 44 on 4 gathers has a probability of 0\.95"):
-        labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.95)
-    with pytest.raises(ConfigError, match="write SURVEY:FFIDS"):
-        labelled_gathers(store, ["line", "other"], ffids="101", labels_of="line-picks")
-    with pytest.raises(PicksError, match="FFID 999"):
-        labelled_gathers(store, ["line:999"], labels_of="line-picks")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"surveys": ["other"], "labels_of": "line-picks"}, "these are picks of line; expected picks of a survey"),
+        ({"least_probability": 0.95, "labels_of": "line-picks"}, r"none of 44 looked at has a probability of 0\.95"),
+        ({"least_probability": 0.4, "labels_of": "line-picks"}, r"expected 0\.5\.\.1"),
+        ({"least_probability": 0.6}, "expected --labels-of beside it"),
+        ({"surveys": ["line", "other"], "ffids": "101", "labels_of": "line-picks"}, "write SURVEY:FFIDS"),
+        ({"surveys": ["line:101", "line:102"]}, "named twice"),
+        ({"labelled": 2, "labels_of": "line-picks"}, "--labelled 2 with --labels-of"),
+        ({"surveys": ["line:999"], "labels_of": "line-picks"}, "FFID 999 is not in line"),
+        ({"surveys": ["line:101"], "labels": "102", "labels_of": "line-picks"}, "labels no gather to learn from"),
+        ({"labels": "999", "labels_of": "line-picks"}, r"999\.csv: FFID 999 is not in line \(1 such"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    store: Store, gathers: list[Gather], tmp_path: Path, arguments: dict[str, Any], said: str
+) -> None:
+    write_survey(store, gathers[:2], name="other")
+    if "labels" in arguments:
+        by_hand = tmp_path / f"{arguments['labels']}.csv"
+        by_hand.write_text(f"ffid,trace,time_ms\n{arguments['labels']},1,33.5\n")
+        arguments = arguments | {"labels": str(by_hand)}
+    with pytest.raises((ConfigError, PicksError), match=said):
+        labelled_gathers(store, **{"surveys": ["line"]} | arguments)
+
+
+def test_picks_of_a_survey_that_changed_are_refused(store: Store, gathers: list[Gather]) -> None:
+    write_survey(store, gathers, fingerprint="other")
+    with pytest.raises(PicksError, match="of an earlier survey"):
+        labelled_gathers(store, ["line"], labels_of="line-picks")
