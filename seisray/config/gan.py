@@ -145,7 +145,7 @@ class AdversaryConfig:
     gradient_penalty: float = 0.0
     penalty_every: int = 1
     penalty_decay: float = 1.0
-    augment: float = 0.0
+    augment: float = 0.2
     augment_target: float = 0.0
     augment_steps: int = 1000
     coarse_share: float = 0.0

@@ -94,6 +94,7 @@ class RefineAdversaryConfig(AdversaryConfig):
     """What keeps refiner and judge in balance: the refiner learns faster, for it begins by changing nothing."""
 
     lr_ratio: float = 0.4
+    augment: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

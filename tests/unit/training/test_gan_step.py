@@ -28,6 +28,7 @@ ALL_OFF = AdversaryConfig(
     reconstruction_weight=0,
     hidden_traces=0,
     hidden_blocks=0,
+    augment=0,
 )
 ALL_ON: dict[str, Any] = {
     "loss": "rpgan",
@@ -52,7 +53,7 @@ ALL_ON: dict[str, Any] = {
     "cutmix": 0.5,
     "lecam": 0.3,
 }
-UNET: dict[str, Any] = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
+UNET: dict[str, Any] = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0, "augment": 0.0}
 FEATURES: dict[str, Any] = {"judge": "features", "feature_share": 0.5, "minibatch_std": 2, "r2": 0.3}
 ALONE: dict[str, dict[str, Any]] = {
     "default": {},

@@ -36,7 +36,7 @@ CONFIG = GanConfig(
     panel=PanelConfig(traces=8, samples=32),
     body=BodyConfig(channels=(2, 2, 2, 2)),
     generator=GeneratorConfig(latent=4, channels=(2, 2, 2, 2)),
-    adversary=AdversaryConfig(judge="unet", loss="bce", r1=0.3),
+    adversary=AdversaryConfig(judge="unet", loss="bce", r1=0.3, augment=0),
     train=TrainConfig(steps=20, batch=4, workers=1, log_every=1, checkpoint_every=3, precision="fp32"),
     watch=WatchConfig(collapse="off"),  # a generator this small has hardly begun
 )
