@@ -10,9 +10,10 @@ from seisray.registry import Model, Store
 from seisray.report.plots import png_bytes
 from seisray.stream import divide, shard_refs
 from seisray.training.checkpoint import load_checkpoint
+from seisray.training.journal import Journal
 from seisray.training.loop import pretrain_loop
 from seisray.training.run import Run, repeatable
-from seisray.training.trackers import check_tracker
+from seisray.training.trackers import check_tracker, open_trackers
 from seisray.training.ways import WAYS
 from seisray.weights import pack_weights
 
@@ -116,15 +117,19 @@ def train_model(
     job = {"kind": kind, "config": config, "refs": learned, "folder": run.folder.uri, **more}
     with run.watch("pretrain") as board:
         result = run.fit(pretrain_loop, job | {"board": board})
-    state = load_checkpoint(result.checkpoint)
-    if state["stopped"]:
-        raise TrainingError(
-            f"run {run.name!r} was stopped at {state['stopped']}; change the settings, or what watch.* does, and pass "
-            "--restart"
-        )
-    step = WAYS[kind].step(config)
-    step.load_state_dict(state)
-    outcome = WAYS[kind].outcome(step, learned, held_out, config, **more)
+        state = load_checkpoint(result.checkpoint)
+        if state["stopped"]:
+            raise TrainingError(
+                f"run {run.name!r} was stopped at {state['stopped']}; change the settings, or what watch.* does, and "
+                "pass --restart"
+            )
+        step = WAYS[kind].step(config)
+        step.load_state_dict(state)
+        outcome = WAYS[kind].outcome(step, learned, held_out, config, **more)
+        trackers = open_trackers(config.train.tracker, run.folder, config_dict(config))
+        journal = Journal(run.folder, board, trackers=trackers)
+        journal.log(step.step, dict(outcome.metrics))
+        journal.close(step.step, dict(outcome.metrics))
     last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
     card = Model(
         name=model,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from killing import kill_at_checkpoint
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from seisray.config import (
     BodyConfig,
@@ -45,12 +46,17 @@ def last_state(run: Path) -> dict[str, Any]:
 
 def test_what_finds_repairs_becomes_a_picker(tiny_store: Path) -> None:
     config = InpaintConfig(
-        panel=PANEL, body=BODY, train=RebuildTrainConfig(steps=3, batch=2, workers=1, checkpoint_every=3)
+        panel=PANEL,
+        body=BODY,
+        held_out=0.3,
+        train=RebuildTrainConfig(steps=3, batch=2, workers=1, checkpoint_every=3),
     )
     card = pretrain_inpaint(["tiny"], model="found", store=str(tiny_store), config=config)
     assert card.kind == "inpaint"
     assert 0 < card.metrics["d_accuracy"] < 1
     assert card.details["costs"]["detector"]["parameters"] > 0
+    events = EventAccumulator(str(tiny_store / "runs" / "pretrain" / "found-v1" / "tensorboard")).Reload()
+    assert {"held_out_error", *card.metrics} <= set(events.Tags()["scalars"])
     assert (tiny_store / "models" / "found" / "v1" / "rebuilt.png").read_bytes().startswith(b"\x89PNG")
     store = Store(str(tiny_store))
     config, parent = with_body_of(store, "found", PickerConfig(panel=PickerPanelConfig(traces=8, samples=32)))
