@@ -229,6 +229,7 @@ class GameConfig:
         return MaskedConfig(
             panel=self.panel,
             body=self.body,
+            accumulate=adversary.accumulate,
             hidden_traces=adversary.hidden_traces,
             hidden_blocks=adversary.hidden_blocks,
             train=RebuildTrainConfig(

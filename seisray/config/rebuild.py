@@ -21,13 +21,15 @@ class RebuildTrainConfig(TrainConfig):
 class MaskedConfig:
     """Settings of `seisray pretrain masked`.
 
-    lr: peak of a one-cycle schedule. hidden_traces: share of the traces hidden. hidden_blocks: blocks hidden a panel.
-    sample_every: steps between sheets of repaired panels. held_out: share of the gathers that is not learned from.
+    lr: peak of a one-cycle schedule. accumulate: micro-batches a step, for batches that do not fit in memory.
+    hidden_traces: share of the traces hidden. hidden_blocks: blocks hidden a panel. sample_every: steps between sheets
+    of repaired panels. held_out: share of the gathers that is not learned from.
     """
 
     panel: PanelConfig = field(default_factory=lambda: PanelConfig(traces=48, samples=512))
     body: BodyConfig = field(default_factory=BodyConfig)
     lr: float = 2e-3
+    accumulate: int = 1
     hidden_traces: float = 0.15
     hidden_blocks: int = 3
     train: RebuildTrainConfig = field(default_factory=RebuildTrainConfig)
@@ -44,8 +46,8 @@ class MaskedConfig:
 class AutoencoderConfig(MaskedConfig):
     """Settings of `seisray pretrain autoencoder`.
 
-    latent: numbers that a panel is squeezed into. lr, sample_every, held_out: as of `masked`. hidden_traces,
-    hidden_blocks: of what it sees (0 = show it whole; else it learns to rebuild what it did not see, too).
+    latent: numbers that a panel is squeezed into. hidden_traces, hidden_blocks: of what it sees (0 = show it whole;
+    else it learns to rebuild what it did not see, too). The others: as of `masked`.
     """
 
     panel: PanelConfig = field(default_factory=lambda: PanelConfig(traces=32, samples=256))
@@ -65,6 +67,7 @@ class InpaintConfig(MaskedConfig):
 
     spectral_norm: hold the detector's judging layers. guess_weight: of the repairer's error, beside being found.
     reconstruction_weight: of the detector's own repairs. gradient_clip: largest norm of either network's gradient.
+    accumulate: 1, batches are taken whole.
     """
 
     lr: float = 4e-4
@@ -77,11 +80,13 @@ class InpaintConfig(MaskedConfig):
         allow(self, "0.01..0.9", 0.01, 0.9, "hidden_traces")
         allow(self, "0..1000", 0, 1000, "guess_weight", "reconstruction_weight")
         allow(self, "0.01..1e6", 0.01, 1e6, "gradient_clip")
+        allow(self, "1: it takes its batches whole", 1, 1, "accumulate")
         _check(self)
 
 
 def _check(config: MaskedConfig) -> None:
     allow(config, "1e-7..1", 1e-7, 1, "lr")
     allow(config, "0..64", 0, 64, "hidden_blocks")
+    allow(config, "1..10000", 1, 10000, "accumulate")
     allow(config, "at least 1", 1, 1e12, "sample_every")
     allow(config, "0..0.5", 0, 0.5, "held_out")

@@ -11,6 +11,7 @@ from seisray.models.autoencoder import Autoencoder, Repairer
 from seisray.models.masking import random_mask
 from seisray.models.unet import channels_last
 from seisray.training.compilation import compiled
+from seisray.training.micro_batches import parts
 from seisray.training.precision import autocast
 from seisray.training.resumable import Resumable
 from seisray.training.schedule import step_seed
@@ -53,16 +54,20 @@ class RebuildStep(Resumable):
         torch.manual_seed(step_seed(self.config.train.seed, self.step, self.rank, salt=self.salt))
         whole = real.to(self.device)
         shown, judged = self._damage(whole)
-        with self._autocast:
-            rebuilt = self._rebuild(shown)
-        error = repair_loss(rebuilt.float(), whole, judged)
+        n_judged, errors = judged.sum(), []
         self.optimiser.zero_grad(set_to_none=True)
-        error.backward()
+        micro_batches = zip(*(one.chunk(self.config.accumulate) for one in (shown, whole, judged)), strict=True)
+        for seen, truth, where in parts(micro_batches, self.network, self._rebuild):
+            with self._autocast:
+                rebuilt = self._rebuild(seen)
+            error = repair_loss(rebuilt.float(), truth, where, n_hidden=n_judged)
+            error.backward()
+            errors.append(error.detach())
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.schedule.step()
         self.step += 1
-        return {"error": error.detach(), "gradient": norm.detach()}
+        return {"error": torch.stack(errors).sum(), "gradient": norm.detach()}
 
     def _damage(self, whole: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the network sees, (batch, 1, traces, samples), and where it is judged, (batch, traces, samples).

@@ -1,6 +1,7 @@
 """The rivals of the GAN: what they learn, and that a run of them goes on exactly."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,17 @@ import torch
 from ranks import run_two_ranks
 from torch import Tensor
 
-from seisray.config import AutoencoderConfig, BodyConfig, InpaintConfig, MaskedConfig, PanelConfig, RebuildTrainConfig
+from seisray.config import (
+    AdversaryConfig,
+    AutoencoderConfig,
+    BodyConfig,
+    GanConfig,
+    InpaintConfig,
+    MaskedConfig,
+    PanelConfig,
+    RebuildTrainConfig,
+    TrainConfig,
+)
 from seisray.errors import ConfigError
 from seisray.models.autoencoder import Autoencoder, Repairer
 from seisray.models.discriminator import Discriminator
@@ -50,6 +61,23 @@ def test_it_learns_what_it_is_shown(kind: str, config: MaskedConfig) -> None:
     for _ in range(60):
         step(real)
     assert step.rebuild(real.numpy())[2] < 0.6 * before
+
+
+@pytest.mark.parametrize("config", [MASKED, SQUEEZED], ids=["masked", "autoencoder"])
+def test_micro_batches_add_up_to_the_batch(config: MaskedConfig) -> None:
+    whole, parted = RebuildStep(config), RebuildStep(replace(config, accumulate=3))
+    for seed in range(3):
+        figures, same = (step(panels(5, seed=seed)) for step in (whole, parted))
+        assert {name: one.item() for name, one in same.items()} == pytest.approx(
+            {name: one.item() for name, one in figures.items()}, rel=1e-3
+        )
+
+
+def test_the_body_of_a_gan_learns_in_its_micro_batches() -> None:
+    game = GanConfig(adversary=AdversaryConfig(accumulate=2, minibatch_std=2), train=TrainConfig(batch=8, workers=1))
+    assert game.repairing().accumulate == 2
+    with pytest.raises(ConfigError, match="whole"):
+        replace(INPAINT, accumulate=2)
 
 
 def run(step: Step, steps: range) -> list[float]:
