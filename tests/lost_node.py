@@ -19,7 +19,8 @@ from seisray.errors import SeisrayError
 from seisray.session import connect
 from seisray.training.pretrain import pretrain_gan
 
-STEPS, EVERY = 60, 4
+STEPS, EVERY = 600, 20
+SETTLED_S = 5.0  # Ray's controller looks for new checkpoints every few seconds only
 
 
 def config(**train: Any) -> GanConfig:
@@ -45,11 +46,13 @@ def run(store: Path, model: str, settings: GanConfig) -> dict[str, Any]:
 def losing(
     cluster: Cluster, node: Any, store: Path, model: str, settings: GanConfig, *, replace: bool
 ) -> dict[str, Any]:
-    """Return what a run came to whose node is killed once a checkpoint is there; replace: add one in its place."""
+    """Return what a run came to whose node is killed once Ray knows a checkpoint; replace: add one in its place."""
     with ThreadPoolExecutor(1) as beside:  # nodes are added by the main thread: they install signal handlers
         outcome = beside.submit(run, store, model, settings)
         while not (outcome.done() or list((store / "runs" / "pretrain").glob(f"{model}-v1/checkpoint_*/state.pt"))):
             time.sleep(0.05)
+        time.sleep(SETTLED_S)
+        assert not outcome.done(), "the run was over before a node was lost"
         cluster.remove_node(node, allow_graceful=False)
         if replace:
             cluster.add_node(num_cpus=1)
@@ -58,13 +61,13 @@ def losing(
 
 def main(store: Path) -> None:
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     os.environ["RAY_ADDRESS"] = cluster.address
-    connect()
+    connect()  # to the head, as a submitted job would: all nodes are at one address, and who joins later gets any
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     found = {"calm": run(store, "calm", config())}
     found["replaced"] = losing(cluster, nodes[0], store, "replaced", config(), replace=True)
     found["fewer"] = losing(cluster, nodes[1], store, "fewer", config(least_workers=1), replace=False)
-    found["hopeless"] = run(store, "hopeless", config(wait_s=20))
+    found["hopeless"] = run(store, "hopeless", config(wait_s=45))
     print(json.dumps(found))
     sys.stdout.flush()
     ray.shutdown()  # a cluster does not end while its driver is joined to its head

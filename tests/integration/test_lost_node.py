@@ -22,7 +22,7 @@ def outcomes(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     shutil.copytree(tiny_store / "surveys", store / "surveys")
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     with tempfile.TemporaryDirectory(prefix="sr", ignore_cleanup_errors=True) as folder:
-        settings = {"RAY_TMPDIR": folder, "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "30"}
+        settings = {"RAY_TMPDIR": folder, "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "20"}
         done = subprocess.run(
             [sys.executable, str(SCRIPT), str(store)],
             env=environment | settings,
@@ -55,4 +55,4 @@ def test_where_it_may_not_it_says_why_it_waits_and_fails_in_one_line(outcomes: d
     assert error.startswith("no room for 2 workers of 1 CPU each in ")
     assert "2 nodes with 1 of 1 CPU free" in error
     assert "\n" not in error
-    assert "waiting for room for 2 workers of 1 CPU each, up to 20 s (train.wait_s): 2 nodes with" in outcomes["said"]
+    assert "waiting for room for 2 workers of 1 CPU each, up to 45 s (train.wait_s): 2 nodes with" in outcomes["said"]
