@@ -54,7 +54,7 @@ def sure_gathers(
     labelled = by_hand.ffids if by_hand else frozenset[int]()
     chosen = _choose(survey, ffids, labelled)
     hand, own, differences_ms = list[Gather](), list[Gather](), list[float]()
-    n_picked = n_without = 0
+    n_picked = n_without = n_unused = 0
     for shard in picked_shards(
         store, picks, ffids=sorted({ffid for rows in chosen.values() for ffid in rows.values()})
     ):
@@ -68,6 +68,7 @@ def sure_gathers(
             stored = shards.read_gather(store.shard(survey, shard.number), row)
             gather = stored.replace(first_break_ms=np.where(sure, picked.pick_ms, np.nan).astype(np.float32))
             corrected = labelled_by(by_hand, stored) if by_hand else None
+            n_unused += int(corrected is None and stored.labelled.any())
             if corrected is not None:
                 hand.append(corrected)
                 differences_ms += (corrected.first_break_ms - gather.first_break_ms).tolist()
@@ -89,6 +90,8 @@ def sure_gathers(
     )
     if by_hand:
         said += f"; {len(hand)} gathers are labelled by hand, the picks {moved_by}"
+    if n_unused:
+        said += f"; labels that the survey has of {n_unused} gathers do not count, only those of --labels do"
     if n_lost:
         said += f"; {n_lost} picks left the record by that and are left out"
     origin = {

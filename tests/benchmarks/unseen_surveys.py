@@ -11,16 +11,15 @@ picker that comes with seisray. A second table is of pickers that learn from one
 from scratch, from the network that repairs, and from the picker of field and synthetic gathers, neither of which has
 seen that survey. Before it, rows of pickers that no person's label taught: that of synthetic gathers picks each survey,
 and goes on learning from what it is sure of there (--labels-of), on gathers other than those scored; once, and again
-from the picks of what came of that; and once with one gather labelled by hand, by which the picks are moved.
-What an interrupted run finished is kept, but for the second table. danube_island has labels for these
-benchmarks only (real_surveys.py), and nothing learns from them.
+from the picks of what came of that; and, for three gathers in turn, first from that one's labels, and then from its
+own picks beside them. What an interrupted run finished is kept, but for the second table. danube_island has labels for
+these benchmarks only (real_surveys.py), and nothing learns from them.
 """
 
 import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -63,7 +62,6 @@ SCORED = {
 }
 ONE_LABELLED = {"soda_lakes": (1005, 1020, 1035), "geostack": (13, 20, 108)}
 AUGMENT = AugmentConfig(stretch=2.0)
-SELF_TAUGHT = PickerConfig(transfer=TransferConfig(lr=1e-3), train=PickerTrainConfig(steps=300))
 STEADY = PickConfig(average=True, smoothness=1.0)
 VARIED = "varied"
 SYNTHETIC = SyntheticConfig(
@@ -112,13 +110,30 @@ def self_taught(
             pick_survey(survey, model=teacher.ref, out=picks, store=store, resume=True, config=STEADY)
         manifest = place.survey(survey)
         others = {ffid for shard in manifest.shards for ffid in shard["ffids"]} - set(SCORED[survey])
-        config = replace(SELF_TAUGHT, train=replace(SELF_TAUGHT.train, workers=workers))
         learned, labels = [f"{survey}:{','.join(map(str, sorted(others)))}"], None
         if by_hand is not None:
             labels = f"{store}/benchmarks/{survey}-{by_hand}.csv"
             locate(labels).write_bytes(first_breaks_csv(read_labelled(place, [manifest], [by_hand])).encode())
+        config = brief(workers)
         finetune(learned, source=teacher.ref, model=name, store=store, labels=labels, labels_of=picks, config=config)
     return place.model(name)
+
+
+def brief(workers: int) -> PickerConfig:
+    """Return the settings of a picker that goes on learning."""
+    return PickerConfig(transfer=TransferConfig(lr=1e-3), train=PickerTrainConfig(steps=300, workers=workers))
+
+
+def rows_of_one(nobody: Model, survey: str, store: str, workers: int) -> Iterator[str]:
+    """Yield rows of pickers that went on from synthetic gathers to one by hand, and then to their own picks."""
+    for one in ONE_LABELLED.get(survey, ()):
+        name = f"of-{one}-on-{survey}"
+        if not Store(store).versions(name):
+            finetune([f"{survey}:{one}"], source=nobody.ref, model=name, store=store, config=brief(workers))
+        first = Store(store).model(name)
+        yield row(first, survey, f"{survey}, other shots", f"synthetic, then gather {one}", store)
+        then = self_taught(first, survey, name=f"{name}-then-itself", store=store, workers=workers, by_hand=one)
+        yield row(then, survey, f"{survey}, other shots", f"synthetic, then gather {one}, then its own picks", store)
 
 
 def scored(model: Model, survey: str, store: str) -> PickScore:
@@ -214,10 +229,8 @@ def main() -> None:
         print(row(once, survey, f"{survey}, other shots", "synthetic and its own picks", store), flush=True)
         twice = teach(once, name=f"of-itself-twice-on-{survey}")
         print(row(twice, survey, f"{survey}, other shots", "the same, twice", store), flush=True)
-        for one in ONE_LABELLED.get(survey, ()):
-            helped = teach(nobody, name=f"of-itself-and-{one}-on-{survey}", by_hand=one)
-            learned = f"synthetic, its own picks and gather {one}"
-            print(row(helped, survey, f"{survey}, other shots", learned, store), flush=True)
+        for line in rows_of_one(nobody, survey, store, workers):
+            print(line, flush=True)
     print()
     for line in first_labels(Store(store), workers):
         print(line, flush=True)
