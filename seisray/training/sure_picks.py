@@ -1,12 +1,11 @@
 """Picks as labels: a picker learns a site from those of its picks that it is sure of (pseudo-labels, Lee 2013)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import xxhash
-from numpy.typing import NDArray
 
 from seisray import shards
 from seisray.errors import ConfigError, PicksError
@@ -51,29 +50,21 @@ def sure_gathers(
     """
     survey = store.survey_of(picks)
     _check_labels(by_hand, survey)
-    labelled = by_hand.ffids if by_hand else frozenset[int]()
-    chosen = _choose(survey, ffids, labelled)
+    chosen = _choose(survey, ffids, by_hand.ffids if by_hand else frozenset())
     hand, own, differences_ms = list[Gather](), list[Gather](), list[float]()
     n_picked = n_without = n_unused = 0
-    for shard in picked_shards(
-        store, picks, ffids=sorted({ffid for rows in chosen.values() for ffid in rows.values()})
-    ):
-        for row in chosen.get(shard.number, {}):
-            picked = shard.of(row)
-            sure = _sure(picked, least_probability)
-            n_picked += int(np.isfinite(picked.pick_ms).sum())
-            if not sure.any() and int(shard.ffid[row]) not in labelled:
-                n_without += 1
-                continue
-            stored = shards.read_gather(store.shard(survey, shard.number), row)
-            gather = stored.replace(first_break_ms=np.where(sure, picked.pick_ms, np.nan).astype(np.float32))
-            corrected = labelled_by(by_hand, stored) if by_hand else None
-            n_unused += int(corrected is None and stored.labelled.any())
-            if corrected is not None:
-                hand.append(corrected)
-                differences_ms += (corrected.first_break_ms - gather.first_break_ms).tolist()
-            elif sure.any():
-                own.append(gather)
+    for stored, picked in _looked_at(store, survey, picks, chosen):
+        sure = (picked.flag == "ok") & (picked.probability >= least_probability) & np.isfinite(picked.pick_ms)
+        n_picked += int(np.isfinite(picked.pick_ms).sum())
+        gather = stored.replace(first_break_ms=np.where(sure, picked.pick_ms, np.nan).astype(np.float32))
+        corrected = labelled_by(by_hand, stored) if by_hand else None
+        if corrected is not None:
+            hand.append(corrected)
+            differences_ms += (corrected.first_break_ms - gather.first_break_ms).tolist()
+            continue
+        n_unused += int(stored.labelled.any())
+        n_without += int(not sure.any())
+        own += [gather] if sure.any() else []
     if not own:
         raise ConfigError(
             f"picks {picks.name!r}: none of {n_picked} looked at has a probability of {least_probability:g} or more "
@@ -84,16 +75,17 @@ def sure_gathers(
     constant_ms, moved_by = constant(differences_ms)
     own, n_lost = moved(own, constant_ms)
     n_labels = sum(int(gather.labelled.sum()) for gather in own)
-    said = (
+    said = [
         f"{n_labels} picks of {n_picked} (probability {least_probability:g} or more, no flag) are labels, on "
-        f"{len(own)} gathers of {survey.n_gathers}; {n_without} others have no such pick"
-    )
+        f"{len(own)} gathers of {survey.n_gathers}",
+        f"{n_without} others have no such pick",
+    ]
     if by_hand:
-        said += f"; {len(hand)} gathers are labelled by hand, the picks {moved_by}"
+        said.append(f"{len(hand)} gathers are labelled by hand, the picks {moved_by}")
     if n_unused:
-        said += f"; labels that the survey has of {n_unused} gathers do not count, only those of --labels do"
+        said.append(f"labels that the survey has of {n_unused} gathers do not count, only those of --labels do")
     if n_lost:
-        said += f"; {n_lost} picks left the record by that and are left out"
+        said.append(f"{n_lost} picks left the record by that and are left out")
     origin = {
         "picks": picks.name,
         "model": picks.model,
@@ -102,7 +94,17 @@ def sure_gathers(
         "constant_ms": constant_ms,
         "xxh3": _digest([*hand, *own]),
     }
-    return SureGathers(gathers=[*hand, *own], said=said, origin=origin)
+    return SureGathers(gathers=[*hand, *own], said="; ".join(said), origin=origin)
+
+
+def _looked_at(
+    store: Store, survey: Survey, picks: PickSet, chosen: dict[int, dict[int, int]]
+) -> Iterator[tuple[Gather, PickedShard]]:
+    """Yield the gathers chosen as they are stored, and the picks of each."""
+    ffids = sorted({ffid for rows in chosen.values() for ffid in rows.values()})
+    for shard in picked_shards(store, picks, ffids=ffids):
+        for row in chosen.get(shard.number, {}):
+            yield shards.read_gather(store.shard(survey, shard.number), row), shard.of(row)
 
 
 def labelled_by(labels: ByHand, gather: Gather) -> Gather | None:
@@ -166,10 +168,6 @@ def _choose(survey: Survey, ffids: Sequence[int] | None, labelled: frozenset[int
     for number, row, ffid in places:
         chosen.setdefault(number, {})[row] = ffid
     return chosen
-
-
-def _sure(picked: PickedShard, least_probability: float) -> NDArray[np.bool_]:
-    return (picked.flag == "ok") & (picked.probability >= least_probability) & np.isfinite(picked.pick_ms)
 
 
 def _digest(gathers: Sequence[Gather]) -> str:

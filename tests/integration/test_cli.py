@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pickable import write_picker, write_survey
+from picked import picked_store
 
 from seisray.cli import main
 from seisray.config import BodyConfig
@@ -59,18 +60,26 @@ def test_the_whole_chain_from_field_file_to_report(
     again = step("finetune", "line:102", "--from", "p", "--model", "q", *PICKER, *corrected)
     assert again["gathers"] == 1
     assert "temperature" not in again
-    taught = step(
-        "finetune", "line", "--from", "q", "--model", "r", *PICKER, "--labels-of", "p", "--least-probability=0"
-    )
-    assert 1 <= taught["gathers"] <= 8
-    assert Store(str(tmp_path)).model("r").details["labels_of"]["picks"] == "p"
     page = Path(step("report", "p")["report"])
     assert "First breaks of line" in page.read_text()
     written = step("export", "p", str(tmp_path / "out.csv"))
     assert written["picks"] + written["traces_without"] == 96
     assert (tmp_path / "out.csv").read_text().splitlines()[0].replace('"', "").startswith("ffid,trace,time_ms")
     listed = step("list")
-    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q", "r"], ["p"])
+    assert (listed["surveys"], listed["models"], listed["picks"]) == (["line"], ["g", "p", "q"], ["p"])
+
+
+def test_a_picker_learns_from_sure_picks(
+    ray_session: None, line_gathers: LineGathers, tmp_path: Path, capsys: Capture
+) -> None:
+    store = picked_store(tmp_path, line_gathers(4), probability=[0.9, 0.4, 0.9, 0.9])
+    words = ("finetune", "line", "--from", "scratch", "--model", "taught", "--labels-of", "line-picks", *PICKER)
+    assert run_json(words, tmp_path, capsys)["gathers"] == 3
+    card = store.model("taught")
+    assert card.details["ffids"] == {"line": [101, 103, 104]}
+    assert card.details["labels_of"]["picks"] == "line-picks"
+    assert main([*words, "--calibrate", "--store", str(tmp_path)]) == 2
+    assert "judge a picker by its own picks" in capsys.readouterr().err
 
 
 def test_a_picker_that_is_validated_is_the_best_that_was_met(
