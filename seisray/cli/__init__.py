@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
-from seisray.cli import data, deliver, learn, look, pick, refine  # noqa: F401  they register their commands
+from seisray.cli import data, deliver, learn, learned, look, pick, refine  # noqa: F401  they register their commands
 from seisray.cli.app import Common, app
 from seisray.errors import ConfigError, SeisrayError
 

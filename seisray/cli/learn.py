@@ -1,4 +1,4 @@
-"""Commands that learn: pretrain, finetune, tune; and dream, which shows what was learned."""
+"""Commands that learn: pretrain, finetune, tune."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated
@@ -7,8 +7,6 @@ from cyclopts import Parameter
 
 from seisray.cli.app import LEARN, Flat, Shared, app, pretrain, tune
 from seisray.config import AutoencoderConfig, GanConfig, InpaintConfig, MaskedConfig, PickerConfig, TuneConfig
-from seisray.report.dream_settings import DreamConfig
-from seisray.report.projection import Projection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,47 +261,3 @@ def tune_picker(
         resume=resume,
     )
     common.show({best.metric: best.value, **best.drawn, "use": best.use}, f"best of {best.study}: trial {best.number}")
-
-
-@app.command(group=LEARN)
-def dream(
-    model: str,
-    *,
-    out: str,
-    config: Annotated[DreamConfig | None, Flat] = None,
-    common: Shared,
-) -> None:
-    """Show what a GAN can generate: a film of a closed walk through its latent space, or a sheet of panels.
-
-    Parameters
-    ----------
-    model
-        GAN in the store.
-    out
-        File to write: .mp4 or .gif for a walk, .png for a sheet.
-    """
-    from seisray.report.dream import dream as run
-
-    found = run(model, out=out, store=common.store, config=config)
-    common.show({name: value for name, value in asdict(found).items() if value}, f"dream of {found.model}")
-
-
-@app.command(name="map", group=LEARN)
-def latent_map(names: list[str], *, model: str, out: str, by: Projection = "pca", common: Shared) -> None:
-    """Show where a model puts the gathers of surveys: its latent space, coloured by survey, offset and contrast.
-
-    Parameters
-    ----------
-    names
-        Surveys in the store.
-    model
-        Any model in the store.
-    out
-        PNG to write.
-    by
-        Axes along which gathers differ most (pca), or on which like stays beside like (umap; needs seisray[umap]).
-    """
-    from seisray.report.latent_map import latent_map as run
-
-    found = run(names, model=model, out=out, store=common.store, by=by)
-    common.show(asdict(found), f"map of {found.model}")

@@ -127,9 +127,9 @@ def train_model(
         step.load_state_dict(state)
         outcome = WAYS[kind].outcome(step, learned, held_out, config, **more)
         trackers = open_trackers(config.train.tracker, run.folder, config_dict(config))
-        journal = Journal(run.folder, board, trackers=trackers)
-        journal.log(step.step, dict(outcome.metrics))
-        journal.close(step.step, dict(outcome.metrics))
+        journal, found = Journal(run.folder, board, trackers=trackers), dict(outcome.metrics)
+        journal.log(step.step, found)
+        journal.close(step.step, found)
     last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
     card = Model(
         name=model,

@@ -65,10 +65,8 @@ def test_the_least_probability_counts_and_flags_count(store: Store, gathers: lis
             "flag": ["neighbours"] * gathers[0].n_traces,
         }
     )
-    with (store.folder("picks", "line-picks") / QUALITY).filesystem.open_output_stream(
-        (store.folder("picks", "line-picks") / QUALITY).path
-    ) as sink:
-        pq.write_table(flags, sink)
+    quality = store.folder("picks", "line-picks") / QUALITY
+    pq.write_table(flags, quality.path, filesystem=quality.filesystem)
     found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.7)
     assert [one.ffid for one in found.gathers] == [104]
 
