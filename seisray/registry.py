@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from seisray.storage import Location, locate
 SCHEMA_VERSION = 1
 SURVEY_SCHEMA_VERSION = 2
 KINDS = ("surveys", "models", "studies", "runs", "picks", "reports")
+SOME_NAMES = 8  # that an error lists
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,9 +227,14 @@ class Store:
 
     def _missing(self, what: str, name: str, remedy: str) -> str:
         kind = {"survey": "surveys", "model": "models", "pick set": "picks"}[what]
-        known = [SHIPPED] if kind == "models" else []
-        there = ", ".join([*self.names(kind), *known]) or "none yet"
-        return f"{what} {name!r} does not exist in {self} (there: {there}); make it with {remedy}"
+        return f"{what} {name!r} does not exist in {self} (there: {self.there(kind, name)}); make it with {remedy}"
+
+    def there(self, kind: str, like: str) -> str:
+        """Return the names of one kind as errors list them: all, or the SOME_NAMES most like the one asked for."""
+        names = [*self.names(kind), *([SHIPPED] if kind == "models" else [])]
+        shown = get_close_matches(like, names, SOME_NAMES, cutoff=0) if len(names) > SOME_NAMES else names
+        more = [f"{len(names) - len(shown)} others"] if len(names) > len(shown) else []
+        return ", ".join([*shown, *more]) or "none yet"
 
 
 def _checked(part: str) -> str:

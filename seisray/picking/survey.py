@@ -65,7 +65,7 @@ def pick(
         return pick_survey(surveys[0], **how)
     for name in names:
         if not locate(name).exists():
-            there = ", ".join(place.names("surveys")) or "none yet"
+            there = place.there("surveys", name)
             raise NotFoundError(f"{name!r} is neither a survey in {place} (there: {there}) nor a field file")
     return pick_files(names, reading=reading, **how)
 

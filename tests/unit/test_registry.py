@@ -58,6 +58,14 @@ def test_an_unknown_survey_is_answered_with_those_there_are(store: Store) -> Non
         store.survey("sodo")
 
 
+def test_of_many_surveys_the_likest_are_named(store: Store) -> None:
+    for n in range(30):
+        survey(f"line{n}").write(store.folder("surveys", f"line{n}") / "manifest.json")
+    survey("soda").write(store.folder("surveys", "soda") / "manifest.json")
+    with pytest.raises(NotFoundError, match=r"\(there: soda, (line\d+, ){7}23 others\)"):
+        store.survey("sodo")
+
+
 def test_an_empty_store_says_so(store: Store) -> None:
     with pytest.raises(NotFoundError, match=r"pick set 'p' .*\(there: none yet\).*seisray pick"):
         store.picks("p")
