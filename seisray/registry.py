@@ -102,6 +102,12 @@ class Model(_Record):
         """Return name@version."""
         return f"{self.name}@{self.version}"
 
+    def resampled(self, survey: str | None, fingerprint: str | None) -> float | None:
+        """Return by how much a survey was resampled as the model learned from it, None where it did not."""
+        seen = survey is not None and self.surveys.get(survey) == fingerprint
+        factor: float | None = self.details.get("resampled", {}).get(survey) if seen else None
+        return factor
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PickSet(_Record):

@@ -1,7 +1,7 @@
 """Gathers at another sampling interval: brought to where a period has the samples that a picker learned from."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +12,9 @@ from seisray.gather import Gather
 from seisray.transforms import Samples, trace_rms
 
 SMALLEST_FRACTION = 64  # denominators of resampling factors, at most
+
+Factors = Mapping[tuple[str, float], float]
+"""By how much gathers are resampled, by survey and sampling interval."""
 
 
 def samples_per_period(gathers: Iterable[Gather]) -> float:

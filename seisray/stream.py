@@ -4,7 +4,7 @@ Each training worker runs its own stream. What it yields depends on the seed, th
 was interrupted goes on with the very panels it would have had.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
@@ -20,7 +20,7 @@ from seisray.formats.picks.corrected import GatherFirstBreaks
 from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
-from seisray.resampling import resample_gather
+from seisray.resampling import Factors, resample_gather
 from seisray.storage import Location
 from seisray.transforms import Samples, cut_labelled, cut_panels
 from seisray.units import ms_to_sample
@@ -39,11 +39,11 @@ def cut_live(
     config: PanelConfig,
     n: int,
     *,
-    factors: Mapping[float, float] | None = None,
+    factors: Factors | None = None,
 ) -> Samples:
     """Return (n, traces, samples) panels of a gather's live traces.
 
-    factors: by which gathers of each sampling interval are resampled; others stay as they are.
+    factors: by which gathers are resampled, by survey and sampling interval; others stay as they are.
     """
     gather = _in_tempo(gather, factors)
     return cut_panels(gather.samples[gather.live], rng, config, n)
@@ -55,7 +55,7 @@ def cut_with_breaks(
     config: PanelConfig,
     n: int,
     *,
-    factors: Mapping[float, float] | None = None,
+    factors: Factors | None = None,
 ) -> Samples:
     """Return (n, traces, samples + 1): the panels of `cut_live`, each trace followed by its first break.
 
@@ -67,8 +67,8 @@ def cut_with_breaks(
     return np.concatenate([panels, places[:, :, None]], axis=2)
 
 
-def _in_tempo(gather: Gather, factors: Mapping[float, float] | None) -> Gather:
-    return resample_gather(gather, (factors or {}).get(gather.sample_interval_us, 1.0))
+def _in_tempo(gather: Gather, factors: Factors | None) -> Gather:
+    return resample_gather(gather, (factors or {}).get((gather.survey, gather.sample_interval_us), 1.0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

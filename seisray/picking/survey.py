@@ -182,8 +182,12 @@ def _picker_card(store: Store, model: str) -> Model:
 def _resampling(card: Model, work: Work) -> float:
     """Return by how much gathers are resampled for a picker that learned at another interval, and say so.
 
-    What counts are the samples in a period, not the interval: gathers spread over the shards tell.
+    What counts are the samples in a period, not the interval: gathers spread over the shards tell. A survey that it
+    learned from is resampled as it was then.
     """
+    known = work.manifest()
+    if factor := card.resampled(known.get("survey"), known.get("survey_fingerprint")):
+        return factor
     if card.sample_interval_us == work.sample_interval_us:
         return 1.0
     intervals = f"{work.label} is sampled at {work.sample_interval_us:g} us, picker {card.ref} learned from traces at "

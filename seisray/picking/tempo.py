@@ -2,7 +2,8 @@
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,14 @@ from numpy.typing import NDArray
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.picking.classical import aic
-from seisray.resampling import median_period, resample_gather, resampling_factor, samples_per_period, whole_traces
+from seisray.resampling import (
+    Factors,
+    median_period,
+    resample_gather,
+    resampling_factor,
+    samples_per_period,
+    whole_traces,
+)
 from seisray.transforms import Samples
 
 Floats = NDArray[np.floating[Any]]
@@ -51,39 +59,55 @@ def _after_onsets(gathers: Iterable[Gather], period: float) -> Iterable[Samples]
 
 
 class Tempo(NamedTuple):
-    """Say how finely a network sees records: the sampling interval it learned at, and the `onset_period` there."""
+    """Say how finely a network sees records: the sampling interval it learned at, and the `onset_period` there.
+
+    known: by survey that it learned from, by how much that was resampled.
+    """
 
     interval_us: float
     onset_period: float
+    known: Mapping[str, float] = MappingProxyType({})
 
 
-def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[list[Gather], float]:
-    """Return gathers of surveys at several sampling intervals in one, and their `onset_period` then.
+class InTempo(NamedTuple):
+    """Hold gathers in one tempo, their `onset_period` there, and how they came to it."""
+
+    gathers: list[Gather]
+    onset_period: float
+    factors: Factors
+
+
+def in_one_tempo(gathers: Sequence[Gather], tempo: Tempo | None = None) -> InTempo:
+    """Return gathers of surveys in one tempo.
 
     tempo: of a picker that goes on learning; by default that of the first gather. Gathers of its interval stay as they
-    are. Raises ConfigError where an interval has silent gathers only.
+    are, those of surveys that it knows become what it learned from. Raises ConfigError where a survey is silent.
     """
     factors, wanted = tempo_factors(gathers, tempo)
-    return [resample_gather(gather, factors[gather.sample_interval_us]) for gather in gathers], wanted
+    found = [resample_gather(gather, factors[gather.survey, gather.sample_interval_us]) for gather in gathers]
+    return InTempo(found, wanted, factors)
 
 
-def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[dict[float, float], float]:
-    """Return by which factor `in_one_tempo` resamples gathers of each interval, and the samples in a period then.
+def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tuple[Factors, float]:
+    """Return by which factor `in_one_tempo` resamples gathers, and the samples in a period then.
 
-    What is resampled is told on standard error, in a line for each interval.
+    What is resampled is told on standard error, in a line for each survey.
     """
-    factors = {tempo.interval_us: 1.0} if tempo else {}
-    wanted = tempo.onset_period if tempo else math.nan
-    for interval_us in dict.fromkeys(gather.sample_interval_us for gather in gathers):
-        if interval_us in factors:
-            continue
-        own = [gather for gather in gathers if gather.sample_interval_us == interval_us]
+    factors: dict[tuple[str, float], float] = {}
+    interval_us, wanted = (tempo.interval_us, tempo.onset_period) if tempo else (math.nan, math.nan)
+    known = tempo.known if tempo else {}
+    of_survey: dict[tuple[str, float], list[Gather]] = {}
+    for gather in gathers:
+        of_survey.setdefault((gather.survey, gather.sample_interval_us), []).append(gather)
+    for (survey, own_us), own in of_survey.items():
+        interval_us = own_us if math.isnan(interval_us) else interval_us
         period = onset_period(own)
         if math.isnan(period):
-            raise ConfigError(f"the gathers sampled at {interval_us:g} us are silent; leave them out")
+            raise ConfigError(f"the gathers of {survey} sampled at {own_us:g} us are silent; leave them out")
         wanted = period if math.isnan(wanted) else wanted
-        factors[interval_us] = factor = resampling_factor(period, wanted)
+        factor = known.get(survey, 1.0 if own_us == interval_us else resampling_factor(period, wanted))
+        factors[survey, own_us] = factor
         if factor != 1:
-            shown = f"{len(own)} gathers sampled at {interval_us:g} us are resampled to {interval_us / factor:g} us"
+            shown = f"{len(own)} gathers of {survey}, sampled at {own_us:g} us, are resampled to {own_us / factor:g} us"
             print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} are expected", file=sys.stderr)
     return factors, wanted

@@ -13,7 +13,7 @@ from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.picking.tempo import Tempo, in_one_tempo
-from seisray.registry import Model, Store
+from seisray.registry import Model, Store, Survey
 from seisray.session import connect
 from seisray.storage import Location
 from seisray.training.agreement import highest
@@ -82,8 +82,10 @@ def finetune(
         labels_of=labels_of,
         least_probability=least_probability,
     )
-    gathers, period = in_one_tempo(learning.gathers, tempo_of(place, source))
-    unlabelled = unlabelled_gathers(place, field, Tempo(gathers[0].sample_interval_us, period))
+    tempo = tempo_of(place, source, learning.surveys)
+    gathers, period, factors = in_one_tempo(learning.gathers, tempo)
+    tempo = tempo or Tempo(gathers[0].sample_interval_us, period)
+    unlabelled = unlabelled_gathers(place, field, tempo)
     learned_from, held_out = hold_out(gathers, config.validation.share)
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in learning.surveys}
@@ -128,7 +130,7 @@ def finetune(
         kind="picker",
         config=config_dict(config),
         surveys=fingerprints,
-        sample_interval_us=gathers[0].sample_interval_us,
+        sample_interval_us=tempo.interval_us,
         parent=parent,
         metrics={
             "loss": state["history"][-1]["loss"],
@@ -143,6 +145,7 @@ def finetune(
             "ffids": ffids_of(learned_from),
             **({"validation": validation_details(validation, state["step"], held_out)} if validation else {}),
             "onset_period": period,
+            "resampled": {survey: factor for (survey, _), factor in factors.items()},
             "doubts": doubts,
             **learning.origin,
             **source_of_field,
@@ -161,11 +164,14 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
     return dataclasses.replace(config, body=body), card.ref
 
 
-def tempo_of(store: Store, source: str) -> Tempo | None:
+def tempo_of(store: Store, source: str, surveys: Sequence[Survey]) -> Tempo | None:
     """Return the tempo at which the source model sees records where it is a picker; others have none of their own."""
     card = None if source == SCRATCH else store.model(source)
     period = card.details.get("onset_period") if card else None
-    return Tempo(card.sample_interval_us, period) if card and period else None
+    if card is None or not period:
+        return None
+    known = {one.survey: card.resampled(one.survey, one.fingerprint) for one in surveys}
+    return Tempo(card.sample_interval_us, period, {name: factor for name, factor in known.items() if factor})
 
 
 def ffids_of(gathers: Sequence[Gather]) -> dict[str, list[int]]:

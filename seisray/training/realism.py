@@ -1,6 +1,6 @@
 """What a refiner is worth: how much nearer field panels it brings synthetic ones, and how far it moves their onsets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from seisray.metrics.spectra import spectrum_distance
 from seisray.metrics.two_sample import LEAST_PANELS
 from seisray.picking.classical import aic
 from seisray.report.plots import plot_panels
+from seisray.resampling import Factors
 from seisray.stream import ShardRef, cut_live, cut_with_breaks
 from seisray.training.measure import PANELS, SHARDS_MEASURED, reference_panels
 from seisray.training.refine import RefineStep
@@ -66,7 +67,7 @@ def measure_refiner(
     field: Sequence[ShardRef],
     synthetic: Sequence[ShardRef],
     config: RefineConfig,
-    factors: Mapping[float, float],
+    factors: Factors,
 ) -> tuple[Pair, dict[str, float]]:
     """Return panels of either kind, and the distances of synthetic and of refined ones to the field's.
 
@@ -96,9 +97,9 @@ def measure_refiner(
     return pair, found | onset_shift(before, after, first_break, config.keep.window, interval_ms)
 
 
-def step_interval_ms(factors: Mapping[float, float]) -> float:
+def step_interval_ms(factors: Factors) -> float:
     """Return the sampling interval of panels in ms: that of the first survey, which is not resampled."""
-    interval_us, factor = next(iter(factors.items()))
+    (_, interval_us), factor = next(iter(factors.items()))
     return interval_us / factor / 1000
 
 

@@ -108,7 +108,7 @@ def _tempo_gathers(place: Store, survey: Survey) -> list[Gather]:
     return some_gathers(shard_refs(place, [survey]), shards=TEMPO_SHARDS, gathers=TEMPO_GATHERS)
 
 
-class _How(NamedTuple):
+class Manner(NamedTuple):
     """How a gather is refined. weights: of the refiner; factor: by which it is resampled before."""
 
     refiner: RefinerConfig
@@ -123,18 +123,18 @@ def apply_refiner(card: Model, survey: Survey, out: str, *, store: Store, replac
     tempo = Tempo(card.sample_interval_us, card.details["onset_period"])
     factors, _ = tempo_factors(_tempo_gathers(store, survey), tempo)
     settings = card.config["refiner"]
-    how = _How(
+    how = Manner(
         refiner=RefinerConfig(**settings | {"apart": tuple(settings["apart"])}),
         panel=PanelConfig(**card.config["panel"]),
         weights=load_weights(store, card, "refiner"),
-        factor=factors[survey.sample_interval_us],
+        factor=factors[survey.survey, survey.sample_interval_us],
         seed=card.config["train"]["seed"],
     )
     made_from = {"model": card.ref, "weights_xxh3": _digest(how.weights), "resampled": how.factor}
     return derive(out, survey, store=store, by=refined, with_=how, made_from=made_from, replace_=replace)
 
 
-def refined(gather: Gather, how: _How) -> Gather:
+def refined(gather: Gather, how: Manner) -> Gather:
     """Return a gather as a refiner makes it look; traces stay as loud as they were, and dead ones dead."""
     gather = resample_gather(gather, how.factor)
     refiner = Refiner(how.refiner, how.panel).eval()

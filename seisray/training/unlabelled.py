@@ -47,5 +47,5 @@ def unlabelled_gathers(store: Store, surveys: Sequence[Survey], tempo: Tempo) ->
         gathers = some_gathers(refs, shards=max(MOST_SHARDS // len(surveys), 1), gathers=MOST_GATHERS)
         if not gathers:
             raise ConfigError(f"--like {survey.survey}: the survey holds no gather")
-        found += in_one_tempo(gathers, tempo)[0]
+        found += in_one_tempo(gathers, tempo).gathers
     return [gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, np.float32)) for gather in found]

@@ -13,6 +13,7 @@ from seisray.errors import TrainingError
 from seisray.models.cost import Cost, cost_of
 from seisray.models.transfer import bake_spectral_norm
 from seisray.report.plots import plot_panels
+from seisray.resampling import Factors
 from seisray.stream import ShardRef
 from seisray.training.gan import GanStep
 from seisray.training.inpaint import InpaintStep
@@ -128,7 +129,7 @@ def _refine_outcome(
     config: Any,
     *,
     synthetic: Sequence[ShardRef],
-    factors: Mapping[float, float],
+    factors: Factors,
 ) -> Outcome:
     refs = held_out or learned
     pair, metrics = measure_refiner(step, refs, synthetic, config, factors)

@@ -99,8 +99,8 @@ def tune_picker(
     if not known:
         raise ConfigError('sources names nothing to start from; expected models, or "scratch"')
     gathers, held_out = _split(place, manifests, labelled, ffids, validate)
-    tempos = [tempo for source in known if (tempo := tempo_of(place, source))]
-    both, _ = in_one_tempo([*gathers, *held_out], tempos[0] if tempos else None)
+    tempos = [tempo for source in known if (tempo := tempo_of(place, source, manifests))]
+    both = in_one_tempo([*gathers, *held_out], tempos[0] if tempos else None).gathers
     gathers, held_out = both[: len(gathers)], both[len(gathers) :]
 
     def command(drawn: dict[str, Any]) -> list[str]:

@@ -131,6 +131,14 @@ def test_a_survey_at_another_interval_is_resampled_and_this_is_said(
     assert np.nanmax(times) <= end_ms
 
 
+def test_a_survey_that_a_picker_learned_from_is_resampled_as_it_was_then(store: Store) -> None:
+    learned = {"onset_period": 24.0, "resampled": {"line": 0.25}}
+    write_picker(store, name="coarse", sample_interval_us=4000.0, surveys={"line": "abc"}, **learned)
+    assert pick(store, model="coarse").settings["resampling"] == 0.25
+    write_picker(store, name="other", sample_interval_us=4000.0, surveys={"line": "before"}, **learned)
+    assert pick(store, model="other", out="others").settings["resampling"] != 0.25
+
+
 def test_a_picker_that_does_not_know_its_period_picks_its_own_interval_only(store: Store) -> None:
     write_picker(store, name="coarse", sample_interval_us=4000.0)
     with pytest.raises(ConfigError, match="at 4000 us, and its card does not say how many samples a period had"):

@@ -180,6 +180,7 @@ def test_panels_of_another_tempo_have_their_first_breaks_there(line_gathers: Cal
     (gather,) = line_gathers(1)
     config = PanelConfig(traces=8, samples=256)
     plain, fine = (
-        cut_with_breaks(gather, np.random.default_rng(0), config, 4, factors=factors) for factors in ({}, {1000.0: 2.0})
+        cut_with_breaks(gather, np.random.default_rng(0), config, 4, factors=factors)
+        for factors in ({}, {(gather.survey, 1000.0): 2.0})
     )
     np.testing.assert_allclose(fine[..., -1], 2 * plain[..., -1], rtol=1e-6)

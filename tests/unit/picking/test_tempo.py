@@ -19,19 +19,34 @@ def noisy(there: Gather) -> Gather:
 
 
 def test_gathers_meet_in_the_tempo_of_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    (fine, coarse), period = in_one_tempo([gather(500.0), gather(2000.0)])
+    (fine, coarse), period, _ = in_one_tempo([gather(500.0), gather(2000.0)])
     assert (fine.sample_interval_us, coarse.sample_interval_us) == (500.0, 500.0)
     assert period == pytest.approx(onset_period([fine]))
-    assert "1 gathers sampled at 2000 us are resampled to 500 us" in capsys.readouterr().err
+    assert "1 gathers of line, sampled at 2000 us, are resampled to 500 us" in capsys.readouterr().err
 
 
 def test_gathers_meet_in_the_tempo_of_a_picker_that_goes_on_learning() -> None:
     tempo = Tempo(1000.0, onset_period([gather(250.0)]))  # it learned from waves four times as long
     alike, other = gather(1000.0), gather(2000.0)
-    (same, finer), period = in_one_tempo([alike, other], tempo)
+    (same, finer), period, _ = in_one_tempo([alike, other], tempo)
     assert same is alike, "a picker picks records of its own interval as they are"
     assert (finer.sample_interval_us, period) == (250.0, tempo.onset_period)
     assert np.array_equal(finer.first_break_ms, other.first_break_ms)
+
+
+def test_each_survey_comes_to_the_tempo_by_its_own_period(capsys: pytest.CaptureFixture[str]) -> None:
+    tempo = Tempo(1000.0, onset_period([gather(250.0)]))
+    fast, slow = gather(500.0), gather(500.0, hz=20.0).replace(survey="other")
+    found = in_one_tempo([fast, slow], tempo)
+    assert [one.sample_interval_us for one in found.gathers] == [250.0, 500.0]
+    assert found.factors == {("line", 500.0): 2.0, ("other", 500.0): 1.0}
+    assert "1 gathers of line, sampled at 500 us, are resampled to 250 us" in capsys.readouterr().err
+
+
+def test_a_survey_that_a_picker_knows_is_resampled_as_it_learned_from_it() -> None:
+    tempo = Tempo(1000.0, onset_period([gather(250.0)]), {"line": 4.0})
+    (known,) = in_one_tempo([gather(500.0)], tempo).gathers
+    assert known.sample_interval_us == 125.0
 
 
 def test_ground_roll_does_not_count_in_the_period_after_onsets() -> None:
@@ -50,5 +65,5 @@ def test_records_shorter_than_a_period_are_taken_whole() -> None:
 def test_silence_has_no_period() -> None:
     silent = gather(1000.0).replace(samples=np.zeros((4, 512), np.float32), live=[False] * 4)
     assert math.isnan(onset_period([silent]))
-    with pytest.raises(ConfigError, match="sampled at 1000 us are silent"):
+    with pytest.raises(ConfigError, match="of line sampled at 1000 us are silent"):
         in_one_tempo([silent])

@@ -107,7 +107,7 @@ class Cluster:
         monkeypatch.setattr(loop, "Journal", self.open_journal)
         silent, tell = SimpleNamespace(remote=lambda *_: None), SimpleNamespace(remote=self.said.append)
         board = SimpleNamespace(put=silent, tell=tell)
-        two = {"kind": "refiner", "synthetic": [], "factors": {1000.0: 1.0}}
+        two = {"kind": "refiner", "synthetic": [], "factors": {("line", 1000.0): 1.0}}
         job = {"kind": "gan", "config": config, "refs": [], "folder": str(self.folder / "run"), "board": board}
         job |= two if isinstance(config, RefineConfig) else {}
         while True:

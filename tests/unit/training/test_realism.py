@@ -58,7 +58,7 @@ def test_an_untrained_refiner_is_as_far_as_the_synthetic_panels(
 ) -> None:
     field = refs(tmp_path, line_gathers(8, n_traces=40, n_samples=200, seed=1), "field")
     synthetic = refs(tmp_path, line_gathers(8, n_traces=40, n_samples=200, seed=2), "synthetic")
-    pair, found = measure_refiner(RefineStep(CONFIG), field, synthetic, CONFIG, {1000.0: 1.0})
+    pair, found = measure_refiner(RefineStep(CONFIG), field, synthetic, CONFIG, {("line", 1000.0): 1.0})
     assert pair.synthetic.shape == (64, 32, 129)
     for name in ("spectrum_distance", "frechet_distance"):
         assert found[f"{name}_after"] == pytest.approx(found[f"{name}_before"], rel=1e-3)
@@ -70,7 +70,7 @@ def test_silent_field_gathers_are_told_of(tmp_path: Path, line_gathers: Callable
     (gather,) = line_gathers(1)
     silent = refs(tmp_path, [gather.replace(samples=0 * gather.samples, live=np.zeros(12, bool))], "silent")
     with pytest.raises(TrainingError, match="no gather of the surveys has a live trace"):
-        measure_refiner(RefineStep(CONFIG), silent, silent, CONFIG, {1000.0: 1.0})
+        measure_refiner(RefineStep(CONFIG), silent, silent, CONFIG, {("line", 1000.0): 1.0})
 
 
 def test_a_sheet_shows_three_rows_and_marks_the_first_breaks_of_two() -> None:
