@@ -122,7 +122,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
-    labels_of: str | None = None,
+    labels_of: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     least_probability: float | None = None,
     like: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     restart: bool = False,
@@ -147,9 +147,9 @@ def finetune(
         CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
         own labels.
     labels_of
-        Picks of one of the surveys; those that are sure take the place of its labels, so that it needs none. Gathers in
-        --labels stay as labelled there, and the picks of all others are moved by the constant between the two. By
-        default 256 gathers from all over the survey.
+        Picks of surveys to learn from, one set of each; those that are sure take the place of its labels, so that it
+        needs none. Gathers in --labels stay as labelled there, and the picks of all others are moved by the constant
+        between the two. By default 256 gathers from all over the survey.
     least_probability
         Of picks that are sure, 0.5 by default; picks with a flag are not.
     like
@@ -168,7 +168,7 @@ def finetune(
         labelled=labelled,
         ffids=ffids,
         labels=labels,
-        labels_of=labels_of,
+        labels_of=labels_of or (),
         least_probability=least_probability,
         like=like or (),
         config=config,

@@ -48,7 +48,7 @@ def finetune(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
-    labels_of: str | None = None,
+    labels_of: Sequence[str] = (),
     least_probability: float | None = None,
     like: Sequence[str] = (),
     config: PickerConfig | None = None,
@@ -59,7 +59,7 @@ def finetune(
     surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
     from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
     of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
-    place of the survey's own on the gathers that it names. labels_of: picks of one of the surveys; those without
+    place of the survey's own on the gathers that it names. labels_of: picks of surveys, one set of each; those without
     a flag and with least_probability or more (0.5) take the place of its own labels, but for gathers that `labels`
     names. like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones (config.align).
     restart: remove what an interrupted run left. Raises ConfigError where these do not go together.
@@ -96,7 +96,7 @@ def finetune(
         name=f"{model}-{version}",
         train=config.train,
         identity={"config": repeatable(config), "surveys": fingerprints, "from": parent, "ffids": ffids_of(gathers)}
-        | {name: one["xxh3"] for name, one in learning.origin.items()}
+        | learning.digests
         | source_of_field,
     )
     check_tracker(config.train.tracker)

@@ -27,7 +27,12 @@ class LabelledGathers:
 
     surveys: list[Survey]
     gathers: list[Gather] = field(repr=False)
-    origin: dict[str, dict[str, Any]]
+    origin: dict[str, list[dict[str, Any]]]
+
+    @property
+    def digests(self) -> dict[str, list[str]]:
+        """Return the xxh3 of all labels that are not the surveys' own."""
+        return {name: [part["xxh3"] for part in parts] for name, parts in self.origin.items()}
 
 
 def labelled_gathers(
@@ -37,7 +42,7 @@ def labelled_gathers(
     labelled: int | None = None,
     ffids: str | None = None,
     labels: str | None = None,
-    labels_of: str | None = None,
+    labels_of: Sequence[str] = (),
     least_probability: float | None = None,
 ) -> LabelledGathers:
     """Return what a picker is to learn from; the arguments as of `finetune`.
@@ -48,16 +53,16 @@ def labelled_gathers(
     if len(parts) < len(surveys):
         raise ConfigError(f"{', '.join(surveys)}: a survey is named twice; name it once, as in line:101-104,120")
     manifests = [store.survey(name) for name in parts]
-    picks = _picks_of(store, labels_of, list(parts)) if labels_of else None
-    _check_together(picks, parts, labelled, ffids, labels, least_probability)
+    sets = _picks_of(store, labels_of, list(parts))
+    _check_together(sets, parts, labelled, ffids, labels, least_probability)
     data = locate(labels).read_bytes() if labels else b""
     given = read_corrected_csv(data, str(labels)) if labels else None
-    origin: dict[str, dict[str, Any]] = {}
+    origin: dict[str, list[dict[str, Any]]] = {}
     if labels:
-        origin["labels"] = {"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}
+        origin["labels"] = [{"file": labels, "xxh3": xxhash.xxh3_64_hexdigest(data)}]
     found: list[Gather] = []
-    if picks and picks.survey:
-        own = parts.pop(picks.survey) or ffids
+    for survey, picks in sets.items():
+        own = parts.pop(survey) or ffids
         sure = sure_gathers(
             store,
             picks,
@@ -66,7 +71,9 @@ def labelled_gathers(
             by_hand=given,
         )
         print(f"{picks.name}: {sure.said}", file=sys.stderr)
-        found, given, origin["labels_of"] = sure.gathers, None, sure.origin
+        found += sure.gathers
+        given = None
+        origin.setdefault("labels_of", []).append(sure.origin)
     whole = [manifest for manifest in manifests if parts.get(manifest.survey) == ""]
     found += read_labelled(store, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
     for manifest in manifests:
@@ -77,19 +84,24 @@ def labelled_gathers(
     return LabelledGathers(surveys=manifests, gathers=choose_gathers(found, labelled), origin=origin)
 
 
-def _picks_of(store: Store, name: str, surveys: Sequence[str]) -> PickSet:
-    """Return the picks whose surest are labels; raise ConfigError where they are not of one of the surveys."""
-    picks = store.picks(name)
-    if picks.survey not in surveys:
-        raise ConfigError(
-            f"--labels-of {name}: these are picks of {picks.survey or 'field files'}; expected picks of a survey to "
-            f"learn from ({', '.join(surveys)})"
-        )
-    return picks
+def _picks_of(store: Store, names: Sequence[str], surveys: Sequence[str]) -> dict[str, PickSet]:
+    """Return the picks whose surest are labels, by survey; raise ConfigError where it is not one to learn from."""
+    found: dict[str, PickSet] = {}
+    for name in names:
+        picks = store.picks(name)
+        if picks.survey is None or picks.survey not in surveys:
+            raise ConfigError(
+                f"--labels-of {name}: these are picks of {picks.survey or 'field files'}; expected picks of a survey "
+                f"to learn from ({', '.join(surveys)})"
+            )
+        if picks.survey in found:
+            raise ConfigError(f"--labels-of {found[picks.survey].name} {name}: both are of {picks.survey}; name one")
+        found[picks.survey] = picks
+    return found
 
 
 def _check_together(
-    picks: PickSet | None,
+    sets: dict[str, PickSet],
     parts: dict[str, str],
     labelled: int | None,
     ffids: str | None,
@@ -97,14 +109,16 @@ def _check_together(
     least_probability: float | None,
 ) -> None:
     """Raise ConfigError where arguments of `labelled_gathers` do not go together."""
-    if picks is None:
+    if not sets:
         if labels and len(parts) > 1:
             raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(parts)}; name one")
         if least_probability is not None:
             raise ConfigError(f"--least-probability {least_probability:g} is of picks; expected --labels-of beside it")
         return
     if labelled is not None:
-        raise ConfigError(f"--labelled {labelled} with --labels-of {picks.name}; name gathers by --ffids")
+        raise ConfigError(f"--labelled {labelled} with --labels-of; name gathers by --ffids")
+    if labels and len(sets) > 1:
+        raise ConfigError(f"--labels {labels} names gathers of one survey, got picks of {', '.join(sets)}; name one")
     if ffids and len(parts) > 1:
         raise ConfigError(f"--ffids {ffids} with --labels-of and {len(parts)} surveys; write SURVEY:FFIDS")
     if least_probability is not None and not LEAST_PROBABILITY <= least_probability <= 1:

@@ -1,6 +1,7 @@
 """What a picker learns from: sure picks in the place of labels, and gathers labelled by hand before them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,10 @@ def late_ms(found: list[Gather], gathers: list[Gather]) -> dict[int, float]:
 def test_sure_picks_take_the_place_of_labels(
     store: Store, gathers: list[Gather], capsys: pytest.CaptureFixture
 ) -> None:
-    found = labelled_gathers(store, ["line"], labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels_of=["line-picks"])
     assert late_ms(found.gathers, gathers) == pytest.approx({101: LATE_MS, 102: LATE_MS, 104: LATE_MS}, abs=1e-3)
     assert [one.labelled.sum() for one in found.gathers] == [one.live.sum() for one in found.gathers]
-    assert found.origin["labels_of"]["n_labels"] == sum(one.labelled.sum() for one in found.gathers)
+    assert found.origin["labels_of"][0]["n_labels"] == sum(one.labelled.sum() for one in found.gathers)
     assert (
         "33 picks of 44 (probability 0.5 or more, no flag) are labels, on 3 gathers of 4; 1 others"
         in capsys.readouterr().err
@@ -56,7 +57,7 @@ def test_sure_picks_take_the_place_of_labels(
 
 
 def test_the_least_probability_counts_and_flags_count(store: Store, gathers: list[Gather]) -> None:
-    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.7)
+    found = labelled_gathers(store, ["line"], labels_of=["line-picks"], least_probability=0.7)
     assert [one.ffid for one in found.gathers] == [101, 104]
     flags = pa.table(
         {
@@ -67,7 +68,7 @@ def test_the_least_probability_counts_and_flags_count(store: Store, gathers: lis
     )
     quality = store.folder("picks", "line-picks") / QUALITY
     pq.write_table(flags, quality.path, filesystem=quality.filesystem)
-    found = labelled_gathers(store, ["line"], labels_of="line-picks", least_probability=0.7)
+    found = labelled_gathers(store, ["line"], labels_of=["line-picks"], least_probability=0.7)
     assert [one.ffid for one in found.gathers] == [104]
 
 
@@ -76,7 +77,7 @@ def test_gathers_labelled_by_hand_stay_as_they_were_labelled(
 ) -> None:
     by_hand = tmp_path / "labels.csv"
     by_hand.write_text("ffid,trace,time_ms\n102,1,33.5\n103,2,35.5\n")
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of=["line-picks"])
     own = {one.ffid: one for one in found.gathers}
     assert sorted(own) == [101, 102, 103, 104]
     assert [own[ffid].labelled.sum() for ffid in (102, 103)] == [1, 1]
@@ -90,9 +91,9 @@ def test_picks_are_moved_to_what_labels_by_hand_mark(
 ) -> None:
     by_hand = tmp_path / "labels.csv"
     by_hand.write_text(first_breaks_csv([gathers[1]]))
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of=["line-picks"])
     assert late_ms(found.gathers, gathers) == pytest.approx({101: 0, 102: 0, 104: 0}, abs=0.01)
-    assert found.origin["labels_of"]["constant_ms"] == pytest.approx(-LATE_MS, abs=0.01)
+    assert found.origin["labels_of"][0]["constant_ms"] == pytest.approx(-LATE_MS, abs=0.01)
     assert "moved by -3.00 ms, the median of 11 traces" in capsys.readouterr().err
 
 
@@ -101,7 +102,7 @@ def test_too_few_labels_by_hand_move_nothing_and_that_is_said(
 ) -> None:
     by_hand = tmp_path / "labels.csv"
     by_hand.write_text("".join(first_breaks_csv([gathers[1]]).splitlines(keepends=True)[:LEAST_SHARED]))
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of=["line-picks"])
     assert late_ms(found.gathers, gathers)[101] == pytest.approx(LATE_MS, abs=0.01)
     assert f"stay where they are: {LEAST_SHARED - 1} traces have both" in capsys.readouterr().err
 
@@ -120,7 +121,7 @@ def test_first_breaks_moved_out_of_the_record_are_left_out_and_counted(gathers: 
 
 def test_picks_of_one_survey_join_labels_of_another(store: Store, gathers: list[Gather]) -> None:
     write_survey(store, [gather.replace(survey="other") for gather in gathers[:2]], name="other")
-    found = labelled_gathers(store, ["other", "line:101-102"], labels_of="line-picks")
+    found = labelled_gathers(store, ["other", "line:101-102"], labels_of=["line-picks"])
     assert [(one.survey, one.ffid) for one in found.gathers] == [
         (one, ffid) for one in ("other", "line") for ffid in (101, 102)
     ]
@@ -130,18 +131,18 @@ def test_picks_of_one_survey_join_labels_of_another(store: Store, gathers: list[
 
 def test_large_surveys_give_some_gathers_from_all_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sure_picks, "MOST_GATHERS", 2)
-    found = labelled_gathers(store, ["line"], labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels_of=["line-picks"])
     assert [one.ffid for one in found.gathers] == [101, 104]
 
 
 def test_gathers_of_one_ffid_count_each(gathers: list[Gather], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sure_picks, "MOST_GATHERS", 2)
     store = picked_store(tmp_path / "again", [gather.replace(ffid=101) for gather in gathers])
-    found = labelled_gathers(store, ["line"], labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels_of=["line-picks"])
     assert [one.gather_id for one in found.gathers] == [gathers[0].gather_id, gathers[3].gather_id]
     by_hand = tmp_path / "labels.csv"
     by_hand.write_text(f"ffid,trace,time_ms,gather_id\n101,1,33.5,{gathers[1].gather_id}\n")
-    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of="line-picks")
+    found = labelled_gathers(store, ["line"], labels=str(by_hand), labels_of=["line-picks"])
     assert {one.gather_id: int(one.labelled.sum()) for one in found.gathers} == {
         gather.gather_id: 1 if gather is gathers[1] else 11 for gather in gathers
     }
@@ -150,25 +151,44 @@ def test_gathers_of_one_ffid_count_each(gathers: list[Gather], tmp_path: Path, m
 def test_what_is_learned_from_tells_runs_apart(store: Store, gathers: list[Gather], tmp_path: Path) -> None:
     other = picked_store(tmp_path / "later", gathers, late_ms=[LATE_MS + 1] * 4, probability=PROBABILITY)
     found = [
-        labelled_gathers(one, ["line"], labels_of="line-picks").origin["labels_of"]["xxh3"]
+        labelled_gathers(one, ["line"], labels_of=["line-picks"]).origin["labels_of"][0]["xxh3"]
         for one in (store, store, other)
     ]
     assert found[0] == found[1] != found[2]
 
 
+def test_picks_of_two_surveys_are_labels_together(store: Store, gathers: list[Gather], tmp_path: Path) -> None:
+    write_survey(store, [gather.replace(survey="other") for gather in gathers], name="other")
+    picks = store.folder("picks", "other-picks")
+    for file in store.folder("picks", "line-picks").files():
+        (picks / file.name).write_bytes(file.read_bytes())
+    replace(store.picks("line-picks"), name="other-picks", survey="other").write(picks / "manifest.json")
+    both = {"surveys": ["other:101-102", "line:104"], "labels_of": ["line-picks", "other-picks"]}
+    found = labelled_gathers(store, **both)
+    assert [(one.survey, one.ffid) for one in found.gathers] == [("other", 101), ("other", 102), ("line", 104)]
+    assert late_ms(found.gathers, gathers) == pytest.approx({101: LATE_MS, 102: LATE_MS, 104: LATE_MS}, abs=1e-3)
+    assert [one["picks"] for one in found.origin["labels_of"]] == ["line-picks", "other-picks"]
+    assert len(set(found.digests["labels_of"])) == 2
+    by_hand = tmp_path / "hand.csv"
+    by_hand.write_text("ffid,trace,time_ms\n101,1,33.5\n")
+    with pytest.raises(ConfigError, match="names gathers of one survey, got picks of line, other; name one"):
+        labelled_gathers(store, **both, labels=str(by_hand))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"surveys": ["other"], "labels_of": "line-picks"}, "these are picks of line; expected picks of a survey"),
-        ({"least_probability": 0.95, "labels_of": "line-picks"}, r"none of 44 looked at has a probability of 0\.95"),
-        ({"least_probability": 0.4, "labels_of": "line-picks"}, r"expected 0\.5\.\.1"),
+        ({"surveys": ["other"], "labels_of": ["line-picks"]}, "these are picks of line; expected picks of a survey"),
+        ({"least_probability": 0.95, "labels_of": ["line-picks"]}, r"none of 44 looked at has a probability of 0\.95"),
+        ({"least_probability": 0.4, "labels_of": ["line-picks"]}, r"expected 0\.5\.\.1"),
         ({"least_probability": 0.6}, "expected --labels-of beside it"),
-        ({"surveys": ["line", "other"], "ffids": "101", "labels_of": "line-picks"}, "write SURVEY:FFIDS"),
+        ({"surveys": ["line", "other"], "ffids": "101", "labels_of": ["line-picks"]}, "write SURVEY:FFIDS"),
         ({"surveys": ["line:101", "line:102"]}, "named twice"),
-        ({"labelled": 2, "labels_of": "line-picks"}, "--labelled 2 with --labels-of"),
-        ({"surveys": ["line:999"], "labels_of": "line-picks"}, "FFID 999 is not in line"),
-        ({"surveys": ["line:101"], "labels": "102", "labels_of": "line-picks"}, "labels no gather to learn from"),
-        ({"labels": "999", "labels_of": "line-picks"}, r"999\.csv: FFID 999 is not in line \(1 such"),
+        ({"labelled": 2, "labels_of": ["line-picks"]}, "--labelled 2 with --labels-of"),
+        ({"surveys": ["line:999"], "labels_of": ["line-picks"]}, "FFID 999 is not in line"),
+        ({"labels_of": ["line-picks", "line-picks"]}, "line-picks line-picks: both are of line; name one"),
+        ({"surveys": ["line:101"], "labels": "102", "labels_of": ["line-picks"]}, "labels no gather to learn from"),
+        ({"labels": "999", "labels_of": ["line-picks"]}, r"999\.csv: FFID 999 is not in line \(1 such"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
@@ -186,4 +206,4 @@ def test_what_does_not_go_together_is_refused(
 def test_picks_of_a_survey_that_changed_are_refused(store: Store, gathers: list[Gather]) -> None:
     write_survey(store, gathers, fingerprint="other")
     with pytest.raises(PicksError, match="of an earlier survey"):
-        labelled_gathers(store, ["line"], labels_of="line-picks")
+        labelled_gathers(store, ["line"], labels_of=["line-picks"])
