@@ -1,108 +1,61 @@
 """How many labelled gathers a picker needs, by what it learned before it saw one.
 
-    python tests/benchmarks/label_efficiency.py DATA [--store STORE] [--full] [--cores N] [--picture FILE]
+    python tests/benchmarks/label_efficiency.py DATA [--store STORE] [--full] [--only START ...] [--picture FILE]
 
 DATA: the folder with geostack, danube_island and soda_lakes. Pre-training sees the raw traces of all three, but for the
 gathers that pickers are scored on. A cell is one picker: a survey, how many of its labelled gathers, which (a draw),
 what it started from, and which pre-training of that kind. It is scored on the survey's validation gathers, none of
-which share a shot location with those to learn from, and on those of the other survey, of which it saw no label. All
-cells have the same steps, panels and augmentation; the rates of each start are those that did best in one search, on
-five soda_lakes gathers, judged by gathers to learn from that the search did not see.
+which share a shot location with those to learn from, and on those of the others, of which it saw no label. All cells
+have the same steps, panels and augmentation; the rates of each start are those that did best in one search, on five
+soda_lakes gathers, judged by gathers to learn from that the search did not see. Starts in SELF_TAUGHT go on, as
+`finetune --labels-of` does, from what they are sure of on gathers of the survey that nobody labelled. Starts that are
+pickers already are scored without any labelled gather, too. Gathers without labels, here and in pre-training, may stand
+next to those scored.
 
-Cells are Ray tasks of one core. What each came to lies in STORE/benchmarks/label_efficiency, and an interrupted script
-goes on where it was. Prints a table: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings. By
+Cells are Ray tasks of one core. What each came to lies in STORE/benchmarks, and an interrupted script
+goes on where it was. Prints tables: within 2 ms, means and 95 % confidence intervals over
+draws and pre-trainings; the gain over scratch, draw by draw; and what becomes of other surveys. By
 default sized for three hours on two cores; --full for a cluster.
 """
 
 import argparse
-import dataclasses
 import itertools
 import json
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ray
 import safetensors.torch
-import torch
+from label_cells import N_TUNING, SELF_TAUGHT, THEN, TUNING, Cell, kind_of, outcome, parts_of
 from label_starts import MAKERS, start_of, synthetic_gathers
-from label_tables import classical, picture, table
+from label_tables import classical, gains, picture, table
 from real_surveys import survey_settings
 
-from seisray.config import PickerConfig, PickerTrainConfig, TransferConfig, fingerprint
+from seisray.config import fingerprint
 from seisray.gather import Gather
-from seisray.heap import keep_heap
 from seisray.ingest import ingest
 from seisray.registry import Store
 from seisray.session import connect, free_cores
 from seisray.storage import Location
 from seisray.stream import read_labelled, shard_refs
-from seisray.training.picker import PickerStep, parse_ffids
+from seisray.training.picker import parse_ffids
 
 LEARN = {"soda_lakes": "1001-1040", "geostack": "13,20,21,108,109"}
-VALIDATE = {"soda_lakes": "1043-1060", "geostack": "134,135,256,257,280,281"}
+VALIDATE = {
+    "soda_lakes": "1043-1060",
+    "geostack": "134,135,256,257,280,281",
+    "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
+}
 STARTS = ("scratch", *MAKERS, "gan, encoder only")
-RATES = tuple(itertools.product((1e-3, 2e-3, 4e-3), (0.3, 1.0)))
+VERSION = 2
+"""Of what cells hold and starts are made of: those of others are not taken over."""
+N_RAW = 40
+"""Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
+RATES = ((1e-3, 1.0), (2e-3, 1.0), (4e-3, 1.0), (2e-3, 0.3))
 """Learning rates, and the encoder's relative to it, that the search tries."""
-TUNING, N_TUNING, N_JUDGES = -1, 5, 6
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
-    """Name one picker. draw: which gathers, TUNING = those of the search. pretraining: which of its kind."""
-
-    survey: str
-    n_gathers: int
-    draw: int
-    start: str
-    pretraining: int
-    lr: float
-    encoder_lr: float
-    steps: int
-    pretraining_steps: int
-
-
-Data = Mapping[str, Mapping[str, list[Gather]]]
-"""Labelled gathers to learn from and to validate on, by survey."""
-
-
-def kind_of(start: str) -> str | None:
-    """Return which pre-training a start needs, None = none."""
-    return None if start == "scratch" else start.removesuffix(", encoder only")
-
-
-def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[Gather]]]:
-    """Return what a cell learns from, and what it is scored on, by survey."""
-    there = data["learn"][cell.survey]
-    if cell.draw == TUNING:  # every seventh gather to learn from, the ones in the middle between them to judge by
-        chosen = np.linspace(0, len(there) - 1, N_TUNING).round().astype(int)
-        judges = sorted({int(i) for i in np.linspace(3, len(there) - 4, N_JUDGES).round()} - set(chosen.tolist()))
-        return [there[i] for i in chosen], {cell.survey: [there[i] for i in judges]}
-    rng = np.random.default_rng([cell.draw, cell.n_gathers])
-    chosen = np.sort(rng.permutation(len(there))[: cell.n_gathers])
-    return [there[i] for i in chosen], data["validate"]
-
-
-def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
-    """Train the picker of a cell; return its scores by survey."""
-    torch.set_num_threads(1)
-    keep_heap()
-    learn, judges = gathers_of(cell, data)
-    config = PickerConfig(
-        transfer=TransferConfig(lr=cell.lr, encoder_lr=cell.encoder_lr, decoder=", encoder only" not in cell.start),
-        train=PickerTrainConfig(steps=cell.steps, workers=1, seed=max(cell.draw, 0)),
-    )
-    began_s = time.perf_counter()
-    step = PickerStep(config, learn, body=safetensors.torch.load(weights) if weights else None)
-    while step.step < config.train.steps:
-        step(config.train.batch)
-    seconds = time.perf_counter() - began_s
-    scores = {survey: step.score(gathers).to_dict() for survey, gathers in judges.items()}
-    return {"cell": dataclasses.asdict(cell), "seconds": seconds, "scores": scores}
 
 
 def in_turn(calls: Iterable[tuple[Any, Callable[[], Any]]], cores: int) -> Iterator[tuple[Any, Any]]:
@@ -117,24 +70,34 @@ def in_turn(calls: Iterable[tuple[Any, Callable[[], Any]]], cores: int) -> Itera
         yield running.pop(done), ray.get(done)
 
 
+def spread_over(gathers: Sequence[Gather], n: int) -> list[Gather]:
+    """Return n gathers from all over a survey, without labels."""
+    chosen = np.unique(np.linspace(0, len(gathers) - 1, n).round().astype(int))
+    return [gathers[i].replace(first_break_ms=np.full(gathers[i].n_traces, np.nan, np.float32)) for i in chosen]
+
+
 class Bench:
     """Hold the data, and what was made of it so far in a folder of the store."""
 
     def __init__(self, data: Path, store: Store, cores: int, steps: int, pretraining_steps: int) -> None:
         self.store, self.cores, self.steps, self.pretraining_steps = store, cores, steps, pretraining_steps
-        self.folder = store.root / "benchmarks" / "label_efficiency"
-        names = survey_settings(data)
+        self.folder = store.root / "benchmarks" / f"label_efficiency-{VERSION}"
         self.data = {
             part: {name: read_labelled(store, [store.survey(name)], parse_ffids(ffids)) for name, ffids in of.items()}
             for part, of in (("learn", LEARN), ("validate", VALIDATE))
         }
         hidden = {(name, ffid) for name, ffids in VALIDATE.items() for ffid in parse_ffids(ffids)}
-        self.unlabelled = [
-            gather.samples[gather.live]
-            for ref in shard_refs(store, [store.survey(name) for name in names])
-            for gather in ref.gathers()
-            if gather.live.any() and (gather.survey, gather.ffid) not in hidden
-        ]
+        seen = {
+            name: [
+                gather
+                for ref in shard_refs(store, [store.survey(name)])
+                for gather in ref.gathers()
+                if gather.live.any() and (name, gather.ffid) not in hidden
+            ]
+            for name in survey_settings(data)
+        }
+        self.unlabelled = [gather.samples[gather.live] for gather in itertools.chain.from_iterable(seen.values())]
+        self.data["raw"] = {name: spread_over(seen[name], N_RAW) for name in LEARN}
 
     def cell(self, survey: str, n: int, draw: int, start: str, pretraining: int, rates: tuple[float, float]) -> Cell:
         """Return a cell of this bench."""
@@ -225,6 +188,9 @@ def main() -> None:
     parser.add_argument("--cores", type=int, help="cells at a time (default: as many as there are cores)")
     parser.add_argument("--steps", type=int, default=600, help="of a picker")
     parser.add_argument("--pretraining-steps", type=int, default=4000, help="of masked reconstruction")
+    parser.add_argument("--counts", type=int, nargs="+", help="of labelled gathers (default: 1 5 20)")
+    parser.add_argument("--draws", type=int, help="of which gathers (default: 3)")
+    parser.add_argument("--pretrainings", type=int, help="of each kind (default: 2)")
     parser.add_argument("--only", nargs="+", default=list(STARTS), choices=STARTS)
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
@@ -235,6 +201,8 @@ def main() -> None:
     connect(dashboard=False)
     bench = Bench(options.data, store, options.cores or free_cores(), options.steps, options.pretraining_steps)
     counts, n_draws, n_pretrainings = ((1, 2, 5, 10, 20, 40), 5, 3) if options.full else ((1, 5, 20), 3, 2)
+    counts = options.counts or counts
+    n_draws, n_pretrainings = options.draws or n_draws, options.pretrainings or n_pretrainings
     bench.pretrain(n_pretrainings, options.only)
     rates = bench.best_rates(options.only)
     for start, (lr, encoder_lr) in rates.items():
@@ -243,18 +211,20 @@ def main() -> None:
         bench.cell(survey, n, draw, start, pretraining, rates[start])
         for draw, pretraining in itertools.product(range(n_draws), range(n_pretrainings))
         for survey in LEARN
-        for n in counts
+        for n in (0, *counts)
         if n <= len(bench.data["learn"][survey])
         for start in options.only
+        if n or "synthetic" in start
     ]
-    outcomes = list(bench.outcomes(cells).values())
-    print("\n".join(table(outcomes, options.only)))
-    print("\n| classical | " + " | ".join(LEARN) + " |\n" + "|---" * (len(LEARN) + 1) + "|")
+    outcomes = [part for one in bench.outcomes(cells).values() for part in parts_of(one)]
+    rows = [name for start in options.only for name in ((start, start + THEN) if start in SELF_TAUGHT else (start,))]
+    print("\n".join([*table(outcomes, rows), "", *gains(outcomes, rows), "", *table(outcomes, rows, elsewhere=True)]))
+    print("\n| classical | " + " | ".join(VALIDATE) + " |\n" + "|---" * (len(VALIDATE) + 1) + "|")
     for name, scores in classical(bench.data["validate"]).items():
-        shown = [f"{one.hit_rate_2ms:.1%} ({one.hit_rate_2ms_debiased:.1%})" for one in map(scores.get, LEARN) if one]
+        shown = (f"{one.hit_rate_2ms:.1%} ({one.hit_rate_2ms_debiased:.1%})" for one in map(scores.get, VALIDATE))
         print(f"| {name} | {' | '.join(shown)} |")
     if options.picture:
-        picture(outcomes, options.only, options.picture)
+        picture(outcomes, rows, options.picture)
 
 
 if __name__ == "__main__":

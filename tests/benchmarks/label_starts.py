@@ -1,9 +1,10 @@
 """What pickers of label_efficiency.py start from: bodies trained in plain torch without a label of a field gather.
 
-Pre-training sees the raw traces of the surveys but for held-out gathers. Synthetic supervision sees none of them.
+Pre-training, and the refiner of synthetic gathers, see the raw traces of the surveys but for held-out gathers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from seisray.config import (
     PickerConfig,
     PickerTrainConfig,
     RebuildTrainConfig,
+    RefineConfig,
     TrainConfig,
 )
 from seisray.gather import Gather
@@ -26,17 +28,20 @@ from seisray.heap import keep_heap
 from seisray.models.transfer import bake_spectral_norm
 from seisray.picking.tempo import onset_period
 from seisray.resampling import resample_gather, resampling_factor
+from seisray.stream import cut_with_breaks
 from seisray.synthetic.survey import SyntheticConfig
 from seisray.synthetic.variety import varied_gather
 from seisray.training.gan import GanStep
 from seisray.training.picker import PickerStep
 from seisray.training.rebuild import RebuildStep
+from seisray.training.refine import RefineStep
+from seisray.training.refinement import Manner, refined
 from seisray.transforms import Samples, cut_panels
 
 Weights = Mapping[str, Tensor]
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH = 12
-SYNTHETIC_SHOTS, SYNTHETIC_TRACES = 60, 48
+SYNTHETIC_SHOTS, SYNTHETIC_TRACES = 120, 48
 UNET = AdversaryConfig(judge="unet", loss="bce", r1=0.3, minibatch_std=0)
 
 
@@ -100,6 +105,19 @@ def _taught(first: str | None) -> Callable[..., Weights]:
     return make
 
 
+def _refined(traces: Sequence[Samples], synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
+    n_steps, rng = max(steps // 6, 1), np.random.default_rng(seed)
+    config = RefineConfig()
+    config = replace(config, train=replace(config.train, steps=n_steps, batch=BATCH, workers=1, seed=seed))
+    step, field = RefineStep(config), _panels(traces, seed, RefineConfig().panel)
+    while step.step < n_steps:
+        chosen = rng.integers(len(synthetic), size=BATCH)
+        made = np.concatenate([cut_with_breaks(synthetic[i], rng, config.panel, 1) for i in chosen])
+        step(field(), torch.from_numpy(made))
+    how = Manner(config.refiner, config.panel, dict(step.averaged.state_dict()), 1.0, seed)
+    return _taught(None)(traces, [refined(gather, how) for gather in synthetic], steps // 2, seed)
+
+
 def _kept(module: torch.nn.Module) -> dict[str, Any]:
     return {name: tensor.detach().contiguous() for name, tensor in module.state_dict().items()}
 
@@ -112,6 +130,7 @@ MAKERS: Mapping[str, Callable[..., Weights]] = {
     "synthetic": _taught(None),
     "synthetic after masked": _taught("masked"),
     "synthetic after gan": _taught("gan"),
+    "synthetic refined": _refined,
 }
 
 

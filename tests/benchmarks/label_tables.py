@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from label_cells import THEN
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -56,11 +57,22 @@ def half_width(values: Sequence[float]) -> float:
     return float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
 
 
-def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str]) -> Iterator[str]:
-    """Yield the lines: a start a row; a column for each survey and number of labelled gathers, and survey scored on."""
+def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], *, elsewhere: bool = False) -> Iterator[str]:
+    """Yield the lines: a start a row; a column for each survey and number of labelled gathers learned from.
+
+    elsewhere: scored on surveys of which no label was seen, by pickers of the most labelled gathers, and a column for
+    each of these surveys, too.
+    """
     plain, debiased = grouped(outcomes, "hit_rate_2ms"), grouped(outcomes, "hit_rate_2ms_debiased")
-    columns = sorted({(survey, other, n) for survey, n, _, other in plain}, key=lambda one: (one[0] != one[1], one))
-    heads = [f"{n} of {survey}" + (f" on {other}" if other != survey else "") for survey, other, n in columns]
+    most = {survey: max(n for one, n, *_ in plain if one == survey) for survey, *_ in plain}
+    columns = sorted(
+        {
+            (survey, other, n)
+            for survey, n, _, other in plain
+            if (survey != other) == elsewhere and (not elsewhere or n == most[survey])
+        }
+    )
+    heads = [f"{n} of {survey}" + (f" on {other}" if elsewhere else "") for survey, other, n in columns]
     yield f"| start | {' | '.join(heads)} |"
     yield "|---" * (len(columns) + 1) + "|"
     for start in starts:
@@ -72,17 +84,54 @@ def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str]) -> Itera
         yield f"| {start} | {' | '.join(cells)} |"
 
 
+def gains(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a table of how many points more than scratch a start brings, on the same gathers."""
+    found: dict[tuple[str, int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in outcomes:
+        cell = one["cell"]
+        rate = one["scores"][cell["survey"]]["hit_rate_2ms"]
+        found[cell["survey"], cell["n_gathers"], cell["start"]][cell["draw"]].append(rate)
+    columns = sorted({(survey, n) for survey, n, _ in found if n})
+    yield f"| points more than scratch | {' | '.join(f'{n} of {survey}' for survey, n in columns)} |"
+    yield "|---" * (len(columns) + 1) + "|"
+    for start in starts[1:] if starts[0] == "scratch" else ():
+        cells = []
+        for survey, n in columns:
+            base, own = found[survey, n, "scratch"], found[survey, n, start]
+            more = [float(np.mean(own[draw]) - np.mean(base[draw])) for draw in own if draw in base]
+            cells.append(f"{100 * np.mean(more):+.1f} ± {100 * half_width(more):.1f}" if more else "")
+        yield f"| {start} | {' | '.join(cells)} |"
+
+
 def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: Path) -> None:
-    """Draw the hit rate against the number of labelled gathers, a curve a start, a panel a survey."""
+    """Draw the hit rate against the number of labelled gathers, a curve a start, a panel a survey.
+
+    A start that went on from its own picks is dashed, in the colour of what it began with.
+    """
     found = grouped(outcomes, "hit_rate_2ms")
     surveys = sorted({survey for survey, _, _, other in found if survey == other})
-    figure = Figure(figsize=(5.5 * len(surveys), 4), layout="constrained")
+    began = list(dict.fromkeys(start.removesuffix(THEN) for start in starts))
+    figure = Figure(figsize=(4.5 * len(surveys), 4.6), layout="constrained")
     for axes, survey in zip(figure.subplots(1, len(surveys), squeeze=False)[0], surveys, strict=True):
-        for start in starts:
-            counts = sorted({n for one, n, name, other in found if one == other == survey and name == start})
-            values = [found[survey, n, start, survey] for n in counts]
-            means, widths = [np.mean(one) for one in values], [half_width(one) for one in values]
-            axes.errorbar(counts, means, widths, label=start, capsize=2, marker="o", markersize=3, linewidth=1)
-        axes.set(title=survey, xscale="log", xlabel="labelled gathers", ylabel="within 2 ms")
-    axes.legend(fontsize=7)
-    figure.savefig(file, dpi=110)
+        counts = sorted({n for one, n, _, other in found if one == other == survey})
+        for i, start in enumerate(starts):
+            there = [n for n in counts if (survey, n, start, survey) in found]
+            values = [[100 * value for value in found[survey, n, start, survey]] for n in there]
+            axes.errorbar(
+                [counts.index(n) + 0.04 * (i - len(starts) / 2) for n in there],  # side by side
+                [np.mean(one) for one in values],
+                [half_width(one) for one in values],
+                label=start,
+                color=f"C{began.index(start.removesuffix(THEN))}",
+                linestyle="--" if start.endswith(THEN) else "-",
+                capsize=2,
+                marker="o",
+                markersize=3,
+                linewidth=1.2,
+            )
+        axes.set(title=survey, xlabel="labelled gathers", ylabel="within 2 ms, %")
+        axes.set_xticks(range(len(counts)), [str(n) for n in counts])
+        axes.set_ylim(0, 100)
+        axes.grid(axis="y", alpha=0.3)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    figure.savefig(file, dpi=100)

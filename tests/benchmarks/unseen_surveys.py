@@ -26,7 +26,8 @@ from statistics import mean
 
 import ray
 import safetensors.torch
-from label_efficiency import Cell, in_turn, outcome
+from label_cells import Cell, outcome
+from label_efficiency import in_turn
 from label_tables import half_width
 from real_surveys import survey_settings
 
@@ -115,7 +116,7 @@ def self_taught(
             labels = f"{store}/benchmarks/{survey}-{by_hand}.csv"
             locate(labels).write_bytes(first_breaks_csv(read_labelled(place, [manifest], [by_hand])).encode())
         config = brief(workers)
-        finetune(learned, source=teacher.ref, model=name, store=store, labels=labels, labels_of=picks, config=config)
+        finetune(learned, source=teacher.ref, model=name, store=store, labels=labels, labels_of=[picks], config=config)
     return place.model(name)
 
 
@@ -157,7 +158,7 @@ def first_labels(place: Store, cores: int) -> Iterator[str]:
     """Yield the lines of the second table: means and 95 % confidence intervals over three draws of gathers."""
     connect(dashboard=False)
     draws, steps, columns = range(3), 300, [(survey, n) for survey in LEARN for n in (1, 5)]
-    starts = {"scratch": "", "repair of other surveys": "-base", "picker of the other survey": f"-{VARIED}"}
+    starts = {"from scratch": "", "repair of other surveys": "-base", "picker of the other survey": f"-{VARIED}"}
     data, calls = {}, []
     for survey in LEARN:
         parts = (("learn", parse_ffids(LEARN[survey])), ("validate", SCORED[survey]))

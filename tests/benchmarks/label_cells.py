@@ -1,0 +1,143 @@
+"""One picker of label_efficiency.py, trained in plain torch: what it learns from, and what it comes to."""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+
+from seisray.config import PickerConfig, PickerTrainConfig, TransferConfig
+from seisray.gather import Gather
+from seisray.heap import keep_heap
+from seisray.models.picker import Picker
+from seisray.models.transfer import load_body
+from seisray.picking.decode import candidates, decide
+from seisray.picking.engine import averaged, torch_engine
+from seisray.picking.smoothness import N_CANDIDATES, smoothest
+from seisray.picking.tiling import gather_logits
+from seisray.training.picker import PickerStep, score_gathers
+from seisray.training.sure_picks import constant, moved
+
+SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
+THEN = ", then its own picks"
+OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
+TUNING, N_TUNING, N_JUDGES = -1, 5, 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """Name one picker. draw: which gathers, TUNING = those of the search. pretraining: which of its kind."""
+
+    survey: str
+    n_gathers: int
+    draw: int
+    start: str
+    pretraining: int
+    lr: float
+    encoder_lr: float
+    steps: int
+    pretraining_steps: int
+
+
+Data = Mapping[str, Mapping[str, list[Gather]]]
+"""Labelled gathers to learn from and to validate on, and gathers without labels (raw), by survey."""
+
+
+def kind_of(start: str) -> str | None:
+    """Return which pre-training a start needs, None = none."""
+    return None if start == "scratch" else start.removesuffix(", encoder only")
+
+
+def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[Gather]]]:
+    """Return what a cell learns from, and what it is scored on, by survey."""
+    there = data["learn"][cell.survey]
+    if cell.draw == TUNING:  # every seventh gather to learn from, the ones in the middle between them to judge by
+        chosen = np.linspace(0, len(there) - 1, N_TUNING).round().astype(int)
+        judges = sorted({int(i) for i in np.linspace(3, len(there) - 4, N_JUDGES).round()} - set(chosen.tolist()))
+        return [there[i] for i in chosen], {cell.survey: [there[i] for i in judges]}
+    rng = np.random.default_rng([cell.draw, cell.n_gathers])
+    chosen = np.sort(rng.permutation(len(there))[: cell.n_gathers])
+    return [there[i] for i in chosen], data["validate"]
+
+
+def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
+    """Train the picker of a cell; return its scores by survey, and as "then" those of what its own picks make of it."""
+    torch.set_num_threads(1)
+    keep_heap()
+    learn, judges = gathers_of(cell, data)
+    body = safetensors.torch.load(weights) if weights else None
+    began_s = time.perf_counter()
+    picker = trained(cell, learn, body) if learn else as_learned(cell, body)
+    found = {"cell": dataclasses.asdict(cell), "scores": scores_of(picker, judges)}
+    if cell.start in SELF_TAUGHT and cell.draw != TUNING:
+        labelled = {gather.ffid for gather in learn}
+        own = sure_gathers(picker, [one for one in data["raw"][cell.survey] if one.ffid not in labelled], learn)
+        if own:
+            picker = trained(dataclasses.replace(cell, lr=OWN_LR, encoder_lr=1.0), learn + own, picker.state_dict())
+        found["then"] = scores_of(picker, judges)
+    return found | {"seconds": time.perf_counter() - began_s}
+
+
+def settings_of(cell: Cell) -> PickerConfig:
+    """Return the settings that a cell trains its picker with."""
+    return PickerConfig(
+        transfer=TransferConfig(lr=cell.lr, encoder_lr=cell.encoder_lr, decoder=", encoder only" not in cell.start),
+        train=PickerTrainConfig(steps=cell.steps, workers=1, seed=max(cell.draw, 0)),
+    )
+
+
+def trained(cell: Cell, gathers: Sequence[Gather], body: dict[str, torch.Tensor] | None) -> Picker:
+    """Return a picker that learned from labelled gathers."""
+    step = PickerStep(settings_of(cell), gathers, body=body)
+    while step.step < cell.steps:
+        step(step.config.train.batch)
+    return step.learned
+
+
+def as_learned(cell: Cell, body: dict[str, torch.Tensor] | None) -> Picker:
+    """Return the picker that weights are, without a label of a field gather."""
+    picker = Picker(settings_of(cell).body)
+    assert body is not None
+    load_body(picker, body, decoder=True)
+    return picker
+
+
+def scores_of(picker: Picker, judges: Mapping[str, list[Gather]]) -> dict[str, Any]:
+    """Return the scores of a picker by survey."""
+    panel = PickerConfig().panel
+    return {survey: score_gathers(picker, gathers, panel).to_dict() for survey, gathers in judges.items()}
+
+
+def sure_gathers(picker: Picker, raw: Sequence[Gather], by_hand: Sequence[Gather]) -> list[Gather]:
+    """Return gathers with the picks that a picker is sure of as labels, moved by how those by hand differ from them."""
+    picker.eval()
+    predict, panel = averaged(torch_engine(picker, device="cpu")), PickerConfig().panel
+
+    def sure_ms(gather: Gather) -> NDArray[np.float32]:
+        logits = gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples)
+        found = candidates(logits, gather.live, n=N_CANDIDATES)
+        line = smoothest(found, gather.sample_interval_us / 1000, 1.0)
+        picks = decide(found, gather.sample_interval_us, chosen=line, least_probability=LEAST_PROBABILITY)
+        return np.where(picks.flag == "ok", picks.pick_ms, np.nan).astype(np.float32)
+
+    picked = [gather.replace(first_break_ms=sure_ms(gather)) for gather in raw]
+    differences = [(gather.first_break_ms - sure_ms(gather)).tolist() for gather in by_hand]
+    constant_ms, _ = constant(list(itertools.chain.from_iterable(differences)))
+    return moved([gather for gather in picked if gather.labelled.any()], constant_ms)[0]
+
+
+def parts_of(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what a cell came to, and under a start of its own what its own picks made of that.
+
+    What weights are without a labelled gather does not depend on the draw, and counts once.
+    """
+    if one["cell"]["n_gathers"] or not one["cell"]["draw"]:
+        yield one
+    if "then" in one:
+        yield one | {"cell": one["cell"] | {"start": one["cell"]["start"] + THEN}, "scores": one["then"]}
