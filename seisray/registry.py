@@ -102,11 +102,13 @@ class Model(_Record):
         """Return name@version."""
         return f"{self.name}@{self.version}"
 
-    def resampled(self, survey: str | None, fingerprint: str | None) -> float | None:
-        """Return by how much a survey was resampled as the model learned from it, None where it did not."""
-        seen = survey is not None and self.surveys.get(survey) == fingerprint
-        factor: float | None = self.details.get("resampled", {}).get(survey) if seen else None
-        return factor
+    @property
+    def resampled(self) -> Mapping[str, float]:
+        """By how much surveys were resampled as a picker, or one that it went on from, learned from them.
+
+        Named by their fingerprints.
+        """
+        return self.details.get("resampled", {})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,10 +239,10 @@ class Store:
 
     def there(self, kind: str, like: str) -> str:
         """Return the names of one kind as errors list them: all, or the SOME_NAMES most like the one asked for."""
-        names = [*self.names(kind), *([SHIPPED] if kind == "models" else [])]
+        names, known = self.names(kind), [SHIPPED] if kind == "models" else []
         shown = get_close_matches(like, names, SOME_NAMES, cutoff=0) if len(names) > SOME_NAMES else names
         more = [f"{len(names) - len(shown)} others"] if len(names) > len(shown) else []
-        return ", ".join([*shown, *more]) or "none yet"
+        return ", ".join([*shown, *more, *known]) or "none yet"
 
 
 def _checked(part: str) -> str:

@@ -1,10 +1,9 @@
 """A store with a survey of many shards and a picker that learned nothing, made without Ray, training or field files."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -71,7 +70,6 @@ def write_picker(
     seed: int = 0,
     sample_interval_us: float = 1000.0,
     body: BodyConfig = BODY,
-    surveys: Mapping[str, str] = MappingProxyType({}),
     **details: Any,
 ) -> Model:
     """Publish the next version of a picker with random weights; return its card."""
@@ -81,7 +79,7 @@ def write_picker(
         version=store.next_version(name),
         kind="picker",
         config={"body": config_dict(body), "panel": config_dict(PANEL)},
-        surveys=dict(surveys),
+        surveys={},
         sample_interval_us=sample_interval_us,
         parent=None,
         metrics={},

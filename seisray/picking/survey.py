@@ -185,8 +185,13 @@ def _resampling(card: Model, work: Work) -> float:
     What counts are the samples in a period, not the interval: gathers spread over the shards tell. A survey that it
     learned from is resampled as it was then.
     """
-    known = work.manifest()
-    if factor := card.resampled(known.get("survey"), known.get("survey_fingerprint")):
+    if factor := card.resampled.get(work.manifest()["survey_fingerprint"]):
+        if factor != 1:
+            print(
+                f"{work.label} is resampled to {work.sample_interval_us / factor:g} us, as {card.ref} learned from it; "
+                "picks are times as ever",
+                file=sys.stderr,
+            )
         return factor
     if card.sample_interval_us == work.sample_interval_us:
         return 1.0

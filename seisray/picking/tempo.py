@@ -100,14 +100,25 @@ def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tupl
     for gather in gathers:
         of_survey.setdefault((gather.survey, gather.sample_interval_us), []).append(gather)
     for (survey, own_us), own in of_survey.items():
-        interval_us = own_us if math.isnan(interval_us) else interval_us
-        period = onset_period(own)
-        if math.isnan(period):
-            raise ConfigError(f"the gathers of {survey} sampled at {own_us:g} us are silent; leave them out")
-        wanted = period if math.isnan(wanted) else wanted
-        factor = known.get(survey, 1.0 if own_us == interval_us else resampling_factor(period, wanted))
+        if math.isnan(wanted):
+            interval_us, wanted = own_us, _period_of(survey, own)
+        factor, why = 1.0, ""
+        if survey in known:
+            factor, why = known[survey], "as the picker learned from it"
+        elif own_us != interval_us:
+            period = _period_of(survey, own)
+            factor = resampling_factor(period, wanted)
+            why = f"a period has {period:.0f} samples, {wanted:.0f} are expected"
         factors[survey, own_us] = factor
         if factor != 1:
             shown = f"{len(own)} gathers of {survey}, sampled at {own_us:g} us, are resampled to {own_us / factor:g} us"
-            print(f"{shown}: a period has {period:.0f} samples, {wanted:.0f} are expected", file=sys.stderr)
+            print(f"{shown}: {why}", file=sys.stderr)
     return factors, wanted
+
+
+def _period_of(survey: str, gathers: Sequence[Gather]) -> float:
+    period = onset_period(gathers)
+    if math.isnan(period):
+        interval_us = gathers[0].sample_interval_us
+        raise ConfigError(f"the gathers of {survey} sampled at {interval_us:g} us are silent; leave them out")
+    return period

@@ -82,13 +82,14 @@ def finetune(
         labels_of=labels_of,
         least_probability=least_probability,
     )
-    tempo = tempo_of(place, source, learning.surveys)
+    tempo = tempo_of(place, source, [*learning.surveys, *field])
     gathers, period, factors = in_one_tempo(learning.gathers, tempo)
     tempo = tempo or Tempo(gathers[0].sample_interval_us, period)
     unlabelled = unlabelled_gathers(place, field, tempo)
     learned_from, held_out = hold_out(gathers, config.validation.share)
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in learning.surveys}
+    inherited = {} if source == SCRATCH else place.model(source).resampled
     source_of_field = {"like": {manifest.survey: manifest.fingerprint for manifest in field}} if field else {}
     run = Run(
         store=place,
@@ -145,7 +146,7 @@ def finetune(
             "ffids": ffids_of(learned_from),
             **({"validation": validation_details(validation, state["step"], held_out)} if validation else {}),
             "onset_period": period,
-            "resampled": {survey: factor for (survey, _), factor in factors.items()},
+            "resampled": {**inherited, **{fingerprints[survey]: factor for (survey, _), factor in factors.items()}},
             "doubts": doubts,
             **learning.origin,
             **source_of_field,
@@ -170,8 +171,8 @@ def tempo_of(store: Store, source: str, surveys: Sequence[Survey]) -> Tempo | No
     period = card.details.get("onset_period") if card else None
     if card is None or not period:
         return None
-    known = {one.survey: card.resampled(one.survey, one.fingerprint) for one in surveys}
-    return Tempo(card.sample_interval_us, period, {name: factor for name, factor in known.items() if factor})
+    known = {one.survey: card.resampled[one.fingerprint] for one in surveys if one.fingerprint in card.resampled}
+    return Tempo(card.sample_interval_us, period, known)
 
 
 def ffids_of(gathers: Sequence[Gather]) -> dict[str, list[int]]:

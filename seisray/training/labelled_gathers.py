@@ -118,7 +118,10 @@ def _check_together(
     if labelled is not None:
         raise ConfigError(f"--labelled {labelled} with --labels-of; name gathers by --ffids")
     if labels and len(sets) > 1:
-        raise ConfigError(f"--labels {labels} names gathers of one survey, got picks of {', '.join(sets)}; name one")
+        raise ConfigError(
+            f"--labels {labels} names gathers of one survey, got picks of {', '.join(sets)}; give one "
+            "set to --labels-of, and the others another time"
+        )
     if ffids and len(parts) > 1:
         raise ConfigError(f"--ffids {ffids} with --labels-of and {len(parts)} surveys; write SURVEY:FFIDS")
     if least_probability is not None and not LEAST_PROBABILITY <= least_probability <= 1:

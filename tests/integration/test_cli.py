@@ -78,6 +78,7 @@ def test_a_picker_learns_from_sure_picks(
     card = store.model("taught")
     assert card.details["ffids"] == {"line": [101, 103, 104]}
     assert card.details["labels_of"][0]["picks"] == "line-picks"
+    assert card.resampled == {store.survey("line").fingerprint: 1.0}
     assert main([*words, "--calibrate", "--store", str(tmp_path)]) == 2
     assert "judge a picker by its own picks" in capsys.readouterr().err
 

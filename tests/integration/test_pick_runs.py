@@ -131,12 +131,17 @@ def test_a_survey_at_another_interval_is_resampled_and_this_is_said(
     assert np.nanmax(times) <= end_ms
 
 
-def test_a_survey_that_a_picker_learned_from_is_resampled_as_it_was_then(store: Store) -> None:
-    learned = {"onset_period": 24.0, "resampled": {"line": 0.25}}
-    write_picker(store, name="coarse", sample_interval_us=4000.0, surveys={"line": "abc"}, **learned)
+def test_a_survey_that_a_picker_learned_from_is_resampled_as_it_was_then(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fingerprint = store.survey("line").fingerprint
+    write_picker(store, name="coarse", onset_period=24.0, resampled={fingerprint: 0.25})
     assert pick(store, model="coarse").settings["resampling"] == 0.25
-    write_picker(store, name="other", sample_interval_us=4000.0, surveys={"line": "before"}, **learned)
-    assert pick(store, model="other", out="others").settings["resampling"] != 0.25
+    assert "survey 'line' is resampled to 4000 us, as coarse@v1 learned from it" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    write_picker(store, name="other", onset_period=24.0, resampled={"another": 0.25})
+    assert pick(store, model="other", out="others").settings["resampling"] == 1
 
 
 def test_a_picker_that_does_not_know_its_period_picks_its_own_interval_only(store: Store) -> None:

@@ -171,7 +171,7 @@ def test_picks_of_two_surveys_are_labels_together(store: Store, gathers: list[Ga
     assert len(set(found.digests["labels_of"])) == 2
     by_hand = tmp_path / "hand.csv"
     by_hand.write_text("ffid,trace,time_ms\n101,1,33.5\n")
-    with pytest.raises(ConfigError, match="names gathers of one survey, got picks of line, other; name one"):
+    with pytest.raises(ConfigError, match="names gathers of one survey, got picks of line, other; give one set"):
         labelled_gathers(store, **both, labels=str(by_hand))
 
 
