@@ -67,6 +67,7 @@ def kill_busy_workers(process: subprocess.Popen[bytes]) -> None:
             worker.kill()
         if busy:
             return
+        time.sleep(0.02)  # looking on without a pause takes a core from the Ray that starts
 
 
 def content(store: Path) -> dict[str, bytes]:
