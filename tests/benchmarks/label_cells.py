@@ -38,11 +38,11 @@ class Cell:
     n_gathers: int
     draw: int
     start: str
-    pretraining: int
-    lr: float
-    encoder_lr: float
+    pretraining: int = 0
+    lr: float = 2e-3
+    encoder_lr: float = 1.0
     steps: int
-    pretraining_steps: int
+    pretraining_steps: int = 0
 
 
 Data = Mapping[str, Mapping[str, list[Gather]]]

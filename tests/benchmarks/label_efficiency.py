@@ -12,10 +12,10 @@ soda_lakes gathers, judged by gathers to learn from that the search did not see.
 pickers already are scored without any labelled gather, too. Gathers without labels, here and in pre-training, may stand
 next to those scored.
 
-Cells are Ray tasks of one core. What each came to lies in STORE/benchmarks, and an interrupted script
-goes on where it was. Prints tables: within 2 ms, means and 95 % confidence intervals over
-draws and pre-trainings; the gain over scratch, draw by draw; and what becomes of other surveys. By
-default sized for three hours on two cores; --full for a cluster.
+Cells are Ray tasks of one core. What each came to lies in STORE/benchmarks, and an interrupted script goes on where it
+was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings; the gain over
+scratch, draw by draw; and what becomes of other surveys. By default sized for some hours on two cores; --full for a
+cluster.
 """
 
 import argparse

@@ -32,17 +32,7 @@ def residuals_ms(
     steps: int, seed: int, learn: list[Gather], validate: list[Gather]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (n_lines, LINE) picks of a picker from scratch, and what is left after the labels, NaN = not both."""
-    cell = Cell(
-        survey="soda_lakes",
-        n_gathers=len(learn),
-        draw=seed,
-        start="scratch",
-        pretraining=0,
-        lr=2e-3,
-        encoder_lr=1.0,
-        steps=steps,
-        pretraining_steps=0,
-    )
+    cell = Cell(survey="soda_lakes", n_gathers=len(learn), draw=seed, start="scratch", steps=steps)
     picks_ms = np.array(pick_gathers(trained(cell, learn, None), validate, PickerConfig().panel))
     label_ms = np.array([gather.first_break_ms for gather in validate])
     return picks_ms.reshape(-1, LINE), (picks_ms - label_ms).reshape(-1, LINE)

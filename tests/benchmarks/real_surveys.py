@@ -10,7 +10,18 @@ interrupted run finished is kept.
 import argparse
 from pathlib import Path
 
-from seisray.api import GanConfig, IngestConfig, Store, finetune, ingest, pick_survey, pretrain_gan, score
+from seisray.api import (
+    GanConfig,
+    IngestConfig,
+    Store,
+    SyntheticConfig,
+    finetune,
+    ingest,
+    pick_survey,
+    pretrain_gan,
+    score,
+    synthesize,
+)
 
 HELD_OUT = list(range(1043, 1061))
 DANUBE_PICKS = Path(__file__).with_name("danube_island_picks.csv")
@@ -28,6 +39,14 @@ def survey_settings(data: Path) -> dict[str, tuple[list[str], IngestConfig]]:
         "geostack": ([str(geostack / "geostack.sgy")], IngestConfig(picks=str(geostack / "picks.csv"))),
         "danube_island": ([str(data / "danube_island")], IngestConfig(picks=str(DANUBE_PICKS))),
     }
+
+
+def ingest_synthetic(name: str, config: SyntheticConfig, store: str) -> None:
+    """Model a survey and ingest it with its first breaks, unless it is in the store."""
+    if name not in Store(store).names("surveys"):
+        files, picks = synthesize(name, out=f"{store}/field/{name}", config=config)
+        settings = IngestConfig(picks=picks.uri)
+        ingest(name, [file.uri for file in files], store=store, config=settings, resume=True)
 
 
 def main() -> None:

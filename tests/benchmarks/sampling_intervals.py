@@ -10,16 +10,15 @@ same at every interval. Takes twelve minutes on two cores; what an interrupted r
 
 import argparse
 
+from real_surveys import ingest_synthetic
+
 from seisray.api import (
-    IngestConfig,
     PickerConfig,
     Store,
     SyntheticConfig,
     finetune,
-    ingest,
     pick_survey,
     score,
-    synthesize,
 )
 from seisray.config import PickerTrainConfig
 
@@ -51,9 +50,7 @@ def main() -> None:
     place, store = Store(options.store), options.store
     surveys = {interval_ms: f"at-{interval_ms}-ms" for interval_ms in INTERVALS_MS}
     for interval_ms, name in surveys.items():
-        if name not in place.names("surveys"):
-            files, picks = synthesize(name, out=f"{store}/field/{name}", config=recorded(interval_ms))
-            ingest(name, [file.uri for file in files], store=store, config=IngestConfig(picks=picks.uri))
+        ingest_synthetic(name, recorded(interval_ms), store)
     config = PickerConfig(train=PickerTrainConfig(steps=options.steps, workers=2))
     print("| survey | learned | within 1 ms | 2 ms | 4 ms | MAE, ms | median, ms |\n" + "|---" * 7 + "|")
     for name in surveys.values():

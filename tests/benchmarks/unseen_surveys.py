@@ -29,10 +29,9 @@ import safetensors.torch
 from label_cells import Cell, outcome
 from label_efficiency import in_turn
 from label_tables import half_width
-from real_surveys import survey_settings
+from real_surveys import ingest_synthetic, survey_settings
 
 from seisray.api import (
-    IngestConfig,
     MaskedConfig,
     PickConfig,
     PickerConfig,
@@ -43,7 +42,6 @@ from seisray.api import (
     pick_survey,
     pretrain_masked,
     score,
-    synthesize,
 )
 from seisray.config import AugmentConfig, PickerTrainConfig, RebuildTrainConfig, TransferConfig
 from seisray.formats.picks.first_breaks import first_breaks_csv
@@ -90,12 +88,6 @@ def picker(
         learned = [f"{survey}:{LEARN[survey]}" for survey in surveys] + [VARIED] * synthetic
         finetune(learned, source=base if seen else "scratch", model=model, store=store, config=config)
     return place.model(model)
-
-
-def ingest_varied(store: str) -> None:
-    """Model a survey whose spreads stand on ground of their own."""
-    files, picks = synthesize(VARIED, out=f"{store}/field/{VARIED}", config=SYNTHETIC)
-    ingest(VARIED, [file.uri for file in files], store=store, config=IngestConfig(picks=picks.uri))
 
 
 def self_taught(
@@ -171,17 +163,7 @@ def first_labels(place: Store, cores: int) -> Iterator[str]:
                 if suffix:
                     card = place.model(f"without-{survey}{suffix}")
                     weights = safetensors.torch.save(load_weights(place, card, BODY_OF[card.kind]))
-                cell = Cell(
-                    survey=survey,
-                    n_gathers=n,
-                    draw=draw,
-                    start=start,
-                    pretraining=0,
-                    lr=2e-3,
-                    encoder_lr=1.0,
-                    steps=steps,
-                    pretraining_steps=0,
-                )
+                cell = Cell(survey=survey, n_gathers=n, draw=draw, start=start, steps=steps)
                 calls.append((cell, lambda cell=cell, weights=weights: task.remote(cell, data[cell.survey], weights)))
     rates = defaultdict(list)
     for cell, found in in_turn(calls, cores):
@@ -211,8 +193,7 @@ def main() -> None:
         + "|---" * 9
         + "|"
     )
-    if VARIED not in Store(store).names("surveys"):
-        ingest_varied(store)
+    ingest_synthetic(VARIED, SYNTHETIC, store)
     make = partial(picker, store=store, workers=workers)
     for synthetic, learned in ((True, "field and synthetic"), (False, "field")):
         both = make(list(LEARN), seen=list(surveys), name="of-both", synthetic=synthetic)

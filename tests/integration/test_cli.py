@@ -73,12 +73,13 @@ def test_a_picker_learns_from_sure_picks(
     ray_session: None, line_gathers: LineGathers, tmp_path: Path, capsys: Capture
 ) -> None:
     store = picked_store(tmp_path, line_gathers(4), probability=[0.9, 0.4, 0.9, 0.9])
-    words = ("finetune", "line", "--from", "scratch", "--model", "taught", "--labels-of", "line-picks", *PICKER)
+    write_picker(store, name="known", onset_period=12.0, resampled={"another": 2.0})
+    words = ("finetune", "line", "--from", "known", "--model", "taught", "--labels-of", "line-picks", *PICKER)
     assert run_json(words, tmp_path, capsys)["gathers"] == 3
     card = store.model("taught")
     assert card.details["ffids"] == {"line": [101, 103, 104]}
     assert card.details["labels_of"][0]["picks"] == "line-picks"
-    assert card.resampled == {store.survey("line").fingerprint: 1.0}
+    assert card.resampled == {"another": 2.0, store.survey("line").fingerprint: 1.0}
     assert main([*words, "--calibrate", "--store", str(tmp_path)]) == 2
     assert "judge a picker by its own picks" in capsys.readouterr().err
 
