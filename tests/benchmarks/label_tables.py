@@ -80,7 +80,8 @@ def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], *, elsew
         for survey, other, n in columns:
             values = plain.get((survey, n, start, other), [])
             free = debiased.get((survey, n, start, other), [])
-            cells.append(f"{np.mean(values):.1%} ± {half_width(values):.1%} ({np.mean(free):.1%})" if values else "")
+            around = f" ± {half_width(values):.1%}" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.1%}{around} ({np.mean(free):.1%})" if values else "")
         yield f"| {start} | {' | '.join(cells)} |"
 
 
