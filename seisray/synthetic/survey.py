@@ -13,13 +13,14 @@ from seisray.synthetic.first_arrivals import first_arrival_ms
 from seisray.synthetic.limits import check_range, checked_pair
 from seisray.synthetic.near_surface import NearSurface, random_near_surface
 from seisray.synthetic.noise import NoiseConfig, add_noise
+from seisray.synthetic.response import respond
+from seisray.synthetic.spread import random_spread
 
 SURVEY = "synthetic"
 FIRST_FFID = 1001
 SPREADS_PER_LINE = 8
 LINE_SPACING_M = 1000.0
 EDGE_M = 60.0
-"""Ground on either side of a spread."""
 
 _RANGES = {
     "shots": (1, 1_000_000),
@@ -33,6 +34,9 @@ _RANGES = {
     "depth_m": (20.0, 1000.0),
     "relief_m": (0.0, 100.0),
     "delay_ms": (-5000.0, 5000.0),
+    "loss_hz": (0.0, 10_000.0),
+    "geophone_hz": (0.0, 10_000.0),
+    "off_line": (0.0, 1.0),
     "seed": (0, 2**63 - 1),
 }
 
@@ -47,7 +51,10 @@ class SyntheticConfig:
     peak_frequency_hz, weathering_m (its thickness, at least two cells), weathering_vp_m_s, refractor_vp_m_s: ranges,
     drawn a shot or a line.
     grid_m: cell size; the cost of a shot grows with its inverse cube.
-    varied: each spread has spacing, relief, ground, wavelet and noise of its own (seisray/synthetic/variety.py).
+    loss_hz, geophone_hz: what the ground loses and the geophones record (seisray/synthetic/response.py); 0 = all.
+    off_line: share of the shots whose receivers, all or a part, stand on a line beside that of the shots.
+    varied: each spread has spacing, relief, ground, wavelet, response and noise of its own
+    (seisray/synthetic/variety.py).
     Raises ConfigError for a value outside its range.
     """
 
@@ -66,6 +73,9 @@ class SyntheticConfig:
     weathering_vp_m_s: tuple[float, float] = (450.0, 800.0)
     refractor_vp_m_s: tuple[float, float] = (1300.0, 4500.0)
     delay_ms: float = 0.0
+    loss_hz: float = 0.0
+    geophone_hz: float = 0.0
+    off_line: float = 0.0
     varied: bool = False
     seed: int = 0
     noise: NoiseConfig = field(default_factory=NoiseConfig)
@@ -99,12 +109,18 @@ class SyntheticConfig:
         """Return the length of ground that one spread covers: its shots and its receivers."""
         return max(self.traces * self.trace_spacing_m, self.shots_per_spread * self.shot_spacing_m)
 
+    @property
+    def edge_m(self) -> float:
+        """Return the ground on either side of a spread: receivers across the line stand for farther ones along it."""
+        return EDGE_M + (0.3 * self.spread_m if self.off_line else 0.0)
+
 
 def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
     """Return shot `shot_index`, counted from 0: the same gather for the same config and index.
 
     first_break_ms is the eikonal time through the ground that the waves crossed, from the first sample; NaN on dead
-    traces and outside the record. Coordinates in metres: x along the line, y across lines, z elevation.
+    traces and outside the record. Coordinates in metres: x along the line, y across lines, z elevation. The ground is
+    that under the line: a receiver across it records what one as far from the shot would along it.
     Raises ConfigError for an index outside the survey, MissingExtraError without the extra `synthetic`.
     """
     if not 0 <= shot_index < config.shots:
@@ -112,15 +128,19 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
     rng = np.random.default_rng([config.seed, 1, shot_index])
     spread, shot_on_spread = divmod(shot_index, config.shots_per_spread)
     line, spread_on_line = divmod(spread, SPREADS_PER_LINE)
-    start_m = EDGE_M + spread_on_line * config.spread_m
-    near = _line(config, line).window(start_m - EDGE_M, start_m + config.spread_m + EDGE_M)
+    start_m = config.edge_m + spread_on_line * config.spread_m
+    near = _line(config, line).window(start_m - config.edge_m, start_m + config.spread_m + config.edge_m)
 
-    receiver_x, receiver_z = near.on_surface(start_m + (np.arange(config.traces) + 0.5) * config.trace_spacing_m)
+    laid = np.random.default_rng([config.seed, 3, shot_index])
+    along_m, across_m = random_spread(laid, config.traces, config.trace_spacing_m, config.off_line)
     shot_x = start_m + (shot_on_spread + 0.5) * config.shot_spacing_m
     source_x, source_z = near.on_surface(np.array([shot_x]))
+    ahead_m = start_m + along_m - source_x
+    ground_x, receiver_z = near.on_surface(source_x + np.where(ahead_m < 0, -1, 1) * np.hypot(ahead_m, across_m))
+    receiver_x = np.where(across_m > 0, start_m + along_m, ground_x)
     source = (float(source_x[0]), float(source_z[0]))
-    arrival_ms = first_arrival_ms(near, *source, receiver_x, receiver_z)
-    clean = _record(config, near, source, np.stack([receiver_x, receiver_z], axis=-1), rng)
+    arrival_ms = first_arrival_ms(near, *source, ground_x, receiver_z)
+    clean = _record(config, near, source, np.stack([ground_x, receiver_z], axis=-1), rng)
     first_break_ms = arrival_ms - config.delay_ms
     samples, live = add_noise(
         clean,
@@ -144,12 +164,12 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
         samples=samples,
         channel=np.arange(1, config.traces + 1, dtype=np.int32),
         live=live,
-        offset_m=(receiver_x - source[0]).astype(np.float32),
+        offset_m=(ground_x - source[0]).astype(np.float32),
         source_x_m=np.full(config.traces, source[0]),
         source_y_m=np.full(config.traces, line * LINE_SPACING_M),
         source_z_m=np.full(config.traces, source[1]),
         receiver_x_m=receiver_x,
-        receiver_y_m=np.full(config.traces, line * LINE_SPACING_M),
+        receiver_y_m=line * LINE_SPACING_M + across_m,
         receiver_z_m=receiver_z,
         first_break_ms=np.where(labelled, first_break_ms, np.nan).astype(np.float32),
     )
@@ -160,7 +180,7 @@ def _line(config: SyntheticConfig, line: int) -> NearSurface:
     """Return the ground under a whole line, however many shots the survey has on it."""
     return random_near_surface(
         np.random.default_rng([config.seed, 0, line]),
-        length_m=SPREADS_PER_LINE * config.spread_m + 2 * EDGE_M,
+        length_m=SPREADS_PER_LINE * config.spread_m + 2 * config.edge_m,
         depth_m=config.depth_m,
         grid_m=config.grid_m,
         relief_m=config.relief_m,
@@ -191,6 +211,7 @@ def _record(
         sample_interval_us=config.sample_interval_us,
         peak_frequency_hz=peak_frequency_hz,
     )
+    shot = respond(shot, config.sample_interval_us, loss_hz=config.loss_hz, geophone_hz=config.geophone_hz)
     record[:, max(-late, 0) :] = shot[:, max(late, 0) :]
     return record
 

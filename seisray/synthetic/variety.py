@@ -25,6 +25,8 @@ def vary(config: SyntheticConfig, spread: int) -> SyntheticConfig:
     fastest_m_s = rng.uniform(1500.0, 3500.0)
     highest_hz = slowest_m_s / (2.0 * config.grid_m)  # two cells a wavelength
     peak_hz = min(rng.uniform(15.0, 45.0), 0.6 * highest_hz)
+    loss_hz = peak_hz * np.exp(rng.uniform(np.log(2.0), np.log(10.0)))
+    geophone_hz = rng.choice([0.0, 4.5, 10.0, 14.0, 28.0, 40.0])
     snr_db = rng.uniform(5.0, 25.0)
     wind, mains, hiss = np.exp(rng.uniform(np.log((0.1, 0.05, 0.05)), np.log((1.0, 2.0, 2.0))))
     return replace(
@@ -38,6 +40,9 @@ def vary(config: SyntheticConfig, spread: int) -> SyntheticConfig:
         weathering_m=(thinnest_m, 1.5 * thinnest_m),
         weathering_vp_m_s=(slowest_m_s, 1.5 * slowest_m_s),
         refractor_vp_m_s=(fastest_m_s, 2.0 * fastest_m_s),
+        loss_hz=float(loss_hz),
+        geophone_hz=float(geophone_hz),
+        off_line=0.5,
         noise=NoiseConfig(snr_db=(snr_db, snr_db + 15.0), wind=wind, mains=mains, hiss=hiss),
         seed=int(rng.integers(2**63)),
     )
@@ -48,11 +53,11 @@ def varied_gather(config: SyntheticConfig, shot_index: int) -> Gather:
     spread, shot = divmod(shot_index, config.shots_per_spread)
     gather = synthetic_gather(vary(config, spread), shot)
     ffid = FIRST_FFID + shot_index
-    across_m = np.full(config.traces, spread * LINE_SPACING_M)
+    across_m = spread * LINE_SPACING_M
     return gather.replace(
         gather_id=f"{SURVEY}-{ffid}",
         ffid=ffid,
         shot_point=shot_index + 1,
-        source_y_m=across_m,
-        receiver_y_m=across_m,
+        source_y_m=gather.source_y_m + across_m,
+        receiver_y_m=gather.receiver_y_m + across_m,
     )

@@ -94,6 +94,26 @@ def test_breaks_before_a_late_record_are_unlabelled() -> None:
     assert late.first_break_ms[late.labelled].min() >= 0
 
 
+def test_receivers_beside_the_line_record_what_they_would_as_far_along_it() -> None:
+    beside = replace(SMALL, traces=48, off_line=1.0, noise=NoiseConfig(snr_db=(120, 120), dead_share=0), seed=8)
+    gather = synthetic_gather(beside, 1)
+    across_m = gather.receiver_y_m - gather.source_y_m
+    ahead_m = gather.receiver_x_m - gather.source_x_m
+    assert across_m.max() > 40
+    np.testing.assert_allclose(np.abs(gather.offset_m), np.hypot(ahead_m, across_m), atol=beside.grid_m)
+    last_ms = (beside.samples - 1) * 2.0
+    before = [gather.samples[i, : int(t / 2) - 1] for i, t in enumerate(gather.first_break_ms) if 8 < t <= last_ms]
+    loudest = np.abs(gather.samples).max(axis=1)
+    assert len(before) > 30
+    assert max(np.abs(part).max() for part in before) < 0.02 * np.median(loudest)
+
+
+def test_loss_and_geophones_move_no_label(gather: Gather) -> None:
+    heard = synthetic_gather(replace(SMALL, loss_hz=60.0, geophone_hz=28.0), 1)
+    np.testing.assert_array_equal(heard.first_break_ms, gather.first_break_ms)
+    assert np.any(heard.samples != gather.samples)
+
+
 def test_index_outside_the_survey_is_refused() -> None:
     with pytest.raises(ConfigError, match="shot_index is 6, expected 0 to 5"):
         synthetic_gather(SMALL, 6)

@@ -1,0 +1,21 @@
+"""What records owe to the loss of the ground and to the geophones: filters that no arrival outruns."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+
+def respond(
+    samples: NDArray[np.float32], sample_interval_us: float, *, loss_hz: float, geophone_hz: float
+) -> NDArray[np.float32]:
+    """Return (n_traces, n_samples) as geophones of a natural frequency record them behind ground that loses the highs.
+
+    loss_hz: above it the ground takes 12 dB an octave. geophone_hz: below it a geophone damped at 0.7 does. 0 leaves
+    either out. Both are causal and of minimum phase, so that an onset stays where it is, and becomes less steep.
+    """
+    rate_hz = 1e6 / sample_interval_us
+    for corner_hz, kind in ((loss_hz, "lowpass"), (geophone_hz, "highpass")):
+        if 0 < corner_hz < 0.45 * rate_hz:  # one at the Nyquist frequency or above has nothing to take
+            sections = signal.butter(2, corner_hz, kind, fs=rate_hz, output="sos")
+            samples = signal.sosfilt(sections, samples, axis=1).astype(np.float32)
+    return samples
