@@ -23,6 +23,7 @@ from seisray.training.waiting import Waiting
 
 FREE = ("workers", "least_workers", "gpus", "retries", "wait_s", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
+SHOWN = 6  # entries of a list in a message
 
 
 @ray.remote(num_cpus=0)
@@ -170,11 +171,20 @@ def repeatable(config: Any) -> dict[str, Any]:
 
 
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
-    """Return "section.field: before -> now" for each setting in which two nested dictionaries differ."""
+    """Return "section.field: before -> now" for each setting in which two nested dictionaries differ.
+
+    Of long lists, such as FFIDs, both ends and the length.
+    """
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [d for key in keys for d in differences(before.get(key), now.get(key), f"{name}.{key}".strip("."))]
-    return [] if before == now else [f"{name}: {before} -> {now}"]
+    return [] if before == now else [f"{name}: {_short(before)} -> {_short(now)}"]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > SHOWN:
+        return f"[{value[0]}, {value[1]} ... {value[-1]}: {len(value)} in all]"
+    return str(value)
 
 
 def _cause(error: BaseException, name: str) -> SeisrayError:
