@@ -1,10 +1,10 @@
-"""Make the picker that comes with seisray again, of three field surveys, labels of two, and a synthetic one.
+"""Make the picker that comes with seisray again, of a synthetic survey and then of labels of a field one beside it.
 
     ray job submit --address http://127.0.0.1:8265 --working-dir jobs -- python ship.py s3://my-bucket/seisray
 
-The store named holds the surveys soda_lakes, geostack and danube_island. What comes out is the model `of-both-varied`
-there: its weights.safetensors and model.json, under the name `shipped`, go to seisray/pretrained/shipped/v1.
-tests/benchmarks/unseen_surveys.py makes the same one, and the figures of its card.
+The store named holds the survey soda_lakes. What comes out is the model `of-soda_lakes` there: its weights.safetensors
+and model.json, under the name `shipped`, go to seisray/pretrained/shipped/v1. tests/benchmarks/unseen_surveys.py makes
+the same one, and the figures of its card.
 """
 
 import sys
@@ -15,14 +15,14 @@ from seisray.cli import main
 def steps(store: str) -> list[list[str]]:
     """Return the commands in order."""
     field = f"{store}/field/varied"
-    shape = ["--shots=768", "--traces=48", "--samples=800", "--sample-interval-us=500", "--shots-per-spread=6"]
-    surveys = ["soda_lakes", "geostack", "danube_island"]
-    labelled = ["soda_lakes:1001-1040", "geostack:13,20,21,108,109", "varied"]
+    shape = ["--shots=768", "--traces=48", "--samples=1600", "--sample-interval-us=250", "--shots-per-spread=6"]
+    late = "--augment.late=0.2"
+    more = ["--train.steps=300", "--transfer.lr=1e-3", late, "--calibrate"]
     commands = [
         ["synthesize", "varied", f"--out={field}", "--varied", "--depth-m=60", *shape],
         ["ingest", "varied", field, f"--picks={field}/varied-picks.csv"],
-        ["pretrain", "masked", *surveys, "--model=of-both-base", "--train.steps=2000"],
-        ["finetune", *labelled, "--from=of-both-base", "--model=of-both-varied", "--augment.stretch=2.0"],
+        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=600", late],
+        ["finetune", "soda_lakes:1001-1040", "varied", "--from=of-nobody", "--model=of-soda_lakes", *more],
     ]
     return [[*command, f"--store={store}"] for command in commands]
 

@@ -67,9 +67,5 @@ def test_the_shipped_picker_is_made_by_commands_and_settings_that_exist() -> Non
         assert words.pop() == "--store=s3://bucket/store"
         _, bound, _ = app.parse_args(words, exit_on_error=False)
     card = json.loads(SHIPPED_MODEL.read_text())
-    assert bound.arguments["names"] == ["soda_lakes:1001-1040", "geostack:13,20,21,108,109", "varied"]
-    assert {name: len(ffids) for name, ffids in card["details"]["ffids"].items()} == {
-        "soda_lakes": 40,
-        "geostack": 5,
-        "varied": 768,
-    }
+    assert bound.arguments["names"] == ["soda_lakes:1001-1040", "varied"]
+    assert {name: len(ffids) for name, ffids in card["details"]["ffids"].items()} == {"soda_lakes": 40, "varied": 768}
