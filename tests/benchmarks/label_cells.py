@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from seisray.config import PickerConfig, PickerTrainConfig, TransferConfig
+from seisray.config import AugmentConfig, PickerConfig, PickerTrainConfig, TransferConfig
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.models.picker import Picker
@@ -26,6 +26,8 @@ from seisray.training.sure_picks import constant, moved
 
 SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
 THEN = ", then its own picks"
+TAUGHT_AUGMENT = AugmentConfig(late=0.2)
+"""Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise."""
 OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
 TUNING, N_TUNING, N_JUDGES = -1, 5, 6
 
@@ -46,12 +48,17 @@ class Cell:
 
 
 Data = Mapping[str, Mapping[str, list[Gather]]]
-"""Labelled gathers to learn from and to validate on, and gathers without labels (raw), by survey."""
+"""Labelled gathers to learn from and to validate on, synthetic ones, and gathers without labels (raw), by survey."""
 
 
 def kind_of(start: str) -> str | None:
     """Return which pre-training a start needs, None = none."""
     return None if start == "scratch" else start.removesuffix(", encoder only")
+
+
+def is_taught(start: str) -> bool:
+    """Return whether a start learned from synthetic gathers, which then stay beside the labelled ones."""
+    return "synthetic" in start
 
 
 def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[Gather]]]:
@@ -73,7 +80,8 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     learn, judges = gathers_of(cell, data)
     body = safetensors.torch.load(weights) if weights else None
     began_s = time.perf_counter()
-    picker = trained(cell, learn, body) if learn else as_learned(cell, body)
+    beside = [gather for gathers in data["synthetic"].values() for gather in gathers] if is_taught(cell.start) else []
+    picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
     found = {"cell": dataclasses.asdict(cell), "scores": scores_of(picker, judges)}
     if cell.start in SELF_TAUGHT and cell.draw != TUNING:
         labelled = {gather.ffid for gather in learn}
@@ -89,6 +97,7 @@ def settings_of(cell: Cell) -> PickerConfig:
     return PickerConfig(
         transfer=TransferConfig(lr=cell.lr, encoder_lr=cell.encoder_lr, decoder=", encoder only" not in cell.start),
         train=PickerTrainConfig(steps=cell.steps, workers=1, seed=max(cell.draw, 0)),
+        augment=TAUGHT_AUGMENT if is_taught(cell.start) else AugmentConfig(),
     )
 
 

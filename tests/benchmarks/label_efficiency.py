@@ -7,7 +7,8 @@ gathers that pickers are scored on. A cell is one picker: a survey, how many of 
 what it started from, and which pre-training of that kind. It is scored on the survey's validation gathers, none of
 which share a shot location with those to learn from, and on those of the others, of which it saw no label. All cells
 have the same steps, panels and augmentation; the rates of each start are those that did best in one search, on five
-soda_lakes gathers, judged by gathers to learn from that the search did not see. Starts in SELF_TAUGHT go on, as
+soda_lakes gathers, judged by gathers to learn from that the search did not see. Starts that learned from synthetic
+gathers keep these beside the labelled ones, in equal shares. Starts in SELF_TAUGHT go on, as
 `finetune --labels-of` does, from what they are sure of on gathers of the survey that nobody labelled. Starts that are
 pickers already are scored without any labelled gather, too. Gathers without labels, here and in pre-training, may stand
 next to those scored.
@@ -29,7 +30,7 @@ from typing import Any
 import numpy as np
 import ray
 import safetensors.torch
-from label_cells import N_TUNING, SELF_TAUGHT, THEN, TUNING, Cell, kind_of, outcome, parts_of
+from label_cells import N_TUNING, SELF_TAUGHT, THEN, TUNING, Cell, is_taught, kind_of, outcome, parts_of
 from label_starts import MAKERS, start_of, synthetic_gathers
 from label_tables import classical, gains, picture, table
 from real_surveys import survey_settings
@@ -50,7 +51,7 @@ VALIDATE = {
     "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
 }
 STARTS = ("scratch", *MAKERS, "gan, encoder only")
-VERSION = 2
+VERSION = 3
 """Of what cells hold and starts are made of: those of others are not taken over."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
@@ -79,7 +80,9 @@ def spread_over(gathers: Sequence[Gather], n: int) -> list[Gather]:
 class Bench:
     """Hold the data, and what was made of it so far in a folder of the store."""
 
-    def __init__(self, data: Path, store: Store, cores: int, steps: int, pretraining_steps: int) -> None:
+    def __init__(
+        self, data: Path, store: Store, starts: Sequence[str], *, cores: int, steps: int, pretraining_steps: int
+    ) -> None:
         self.store, self.cores, self.steps, self.pretraining_steps = store, cores, steps, pretraining_steps
         self.folder = store.root / "benchmarks" / f"label_efficiency-{VERSION}"
         self.data = {
@@ -97,6 +100,8 @@ class Bench:
             for name in survey_settings(data)
         }
         self.unlabelled = [gather.samples[gather.live] for gather in itertools.chain.from_iterable(seen.values())]
+        made = synthetic_gathers(self.data["learn"]["soda_lakes"], 0) if any(map(is_taught, starts)) else []
+        self.data["synthetic"] = {"synthetic": made}
         self.data["raw"] = {name: spread_over(seen[name], N_RAW) for name in LEARN}
 
     def cell(self, survey: str, n: int, draw: int, start: str, pretraining: int, rates: tuple[float, float]) -> Cell:
@@ -121,8 +126,7 @@ class Bench:
         ]
         if not missing:
             return
-        synthetic = synthetic_gathers(self.data["learn"]["soda_lakes"], 0) if _taught(kinds) else []
-        shared = ray.put(self.unlabelled), ray.put(synthetic)
+        shared = ray.put(self.unlabelled), ray.put(self.data["synthetic"]["synthetic"])
         task = ray.remote(num_cpus=1)(start_of)
         calls = (
             ((kind, seed), lambda kind=kind, seed=seed: task.remote(kind, *shared, self.pretraining_steps, seed))
@@ -175,10 +179,6 @@ class Bench:
         return self.folder / f"cell-{fingerprint(cell)}.json"
 
 
-def _taught(kinds: Sequence[str]) -> bool:
-    return any("synthetic" in kind for kind in kinds)
-
-
 def main() -> None:
     """Train what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -199,7 +199,14 @@ def main() -> None:
         if name not in store.names("surveys"):
             ingest(name, files, store=options.store, config=settings, resume=True)
     connect(dashboard=False)
-    bench = Bench(options.data, store, options.cores or free_cores(), options.steps, options.pretraining_steps)
+    bench = Bench(
+        options.data,
+        store,
+        options.only,
+        cores=options.cores or free_cores(),
+        steps=options.steps,
+        pretraining_steps=options.pretraining_steps,
+    )
     counts, n_draws, n_pretrainings = ((1, 2, 5, 10, 20, 40), 5, 3) if options.full else ((1, 5, 20), 3, 2)
     counts = options.counts or counts
     n_draws, n_pretrainings = options.draws or n_draws, options.pretrainings or n_pretrainings
@@ -214,7 +221,7 @@ def main() -> None:
         for n in (0, *counts)
         if n <= len(bench.data["learn"][survey])
         for start in options.only
-        if n or "synthetic" in start
+        if n or is_taught(start)
     ]
     outcomes = [part for one in bench.outcomes(cells).values() for part in parts_of(one)]
     rows = [name for start in options.only for name in ((start, start + THEN) if start in SELF_TAUGHT else (start,))]

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from label_cells import TAUGHT_AUGMENT
+from real_surveys import SYNTHETIC
 from torch import Tensor
 
 from seisray.config import (
@@ -29,7 +31,6 @@ from seisray.models.transfer import bake_spectral_norm
 from seisray.picking.tempo import onset_period
 from seisray.resampling import resample_gather, resampling_factor
 from seisray.stream import cut_with_breaks
-from seisray.synthetic.survey import SyntheticConfig
 from seisray.synthetic.variety import varied_gather
 from seisray.training.gan import GanStep
 from seisray.training.picker import PickerStep
@@ -41,7 +42,6 @@ from seisray.transforms import Samples, cut_panels
 Weights = Mapping[str, Tensor]
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH = 12
-SYNTHETIC_SHOTS, SYNTHETIC_TRACES = 120, 48
 UNET = AdversaryConfig(judge="unet", loss="bce", r1=0.3, minibatch_std=0)
 
 
@@ -96,7 +96,8 @@ def _taught(first: str | None) -> Callable[..., Weights]:
     def make(traces: Sequence[Samples], synthetic: Sequence[Gather], steps: int, seed: int) -> Weights:
         body = MAKERS[first](traces, synthetic, steps, seed) if first else None
         n_steps = max(steps // 3, 1)  # its panels are twice as large
-        config = PickerConfig(train=PickerTrainConfig(steps=n_steps, batch=BATCH, workers=1, seed=seed))
+        train = PickerTrainConfig(steps=n_steps, batch=BATCH, workers=1, seed=seed)
+        config = PickerConfig(train=train, augment=TAUGHT_AUGMENT)
         step = PickerStep(config, synthetic, body=dict(body) if body else None)
         while step.step < n_steps:
             step(BATCH)
@@ -136,7 +137,7 @@ MAKERS: Mapping[str, Callable[..., Weights]] = {
 
 def synthetic_gathers(field: Sequence[Gather], seed: int) -> list[Gather]:
     """Return labelled synthetic gathers that have the samples a period of field gathers."""
-    config = SyntheticConfig(shots=SYNTHETIC_SHOTS, traces=SYNTHETIC_TRACES, shots_per_spread=3, varied=True, seed=seed)
+    config = replace(SYNTHETIC, seed=seed)
     made = [varied_gather(config, shot) for shot in range(config.shots)]
     factor = resampling_factor(onset_period(made), onset_period(field))
     return [resample_gather(gather, factor) for gather in made]

@@ -28,6 +28,15 @@ DANUBE_PICKS = Path(__file__).with_name("danube_island_picks.csv")
 """Of eight gathers, made for these benchmarks: a line drawn by eye, moved trace by trace to the onset by the AIC in the
 15 ms around it; 30 traces whose onset lies more than 1.5 ms off their neighbours' are left out. Good to 2 ms."""
 GAN = "three-surveys"
+SYNTHETIC = SyntheticConfig(
+    shots=768,
+    traces=48,
+    samples=1600,
+    sample_interval_us=250.0,
+    shots_per_spread=6,
+    depth_m=60.0,
+    varied=True,
+)
 
 
 def survey_settings(data: Path) -> dict[str, tuple[list[str], IngestConfig]]:
