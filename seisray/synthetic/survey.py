@@ -13,14 +13,15 @@ from seisray.synthetic.first_arrivals import first_arrival_ms
 from seisray.synthetic.limits import check_range, checked_pair
 from seisray.synthetic.near_surface import NearSurface, random_near_surface
 from seisray.synthetic.noise import NoiseConfig, add_noise
-from seisray.synthetic.response import respond
-from seisray.synthetic.spread import random_spread
+from seisray.synthetic.response import NYQUIST_SHARE, respond
+from seisray.synthetic.spread import farthest_across_m, random_spread
 
 SURVEY = "synthetic"
 FIRST_FFID = 1001
 SPREADS_PER_LINE = 8
 LINE_SPACING_M = 1000.0
 EDGE_M = 60.0
+"""Ground on either side of what a spread covers."""
 
 _RANGES = {
     "shots": (1, 1_000_000),
@@ -52,8 +53,8 @@ class SyntheticConfig:
     drawn a shot or a line.
     grid_m: cell size; the cost of a shot grows with its inverse cube.
     loss_hz, geophone_hz: what the ground loses and the geophones record (seisray/synthetic/response.py); 0 = all.
-    off_line: share of the shots whose receivers, all or a part, stand on a line beside that of the shots.
-    varied: each spread has spacing, relief, ground, wavelet, response and noise of its own
+    off_line: share of the shots whose receivers, all or a part, are laid for it on a line beside that of the shots.
+    varied: each spread has spacing, relief, ground, wavelet, response and noise of its own, and off_line is 0.5
     (seisray/synthetic/variety.py).
     Raises ConfigError for a value outside its range.
     """
@@ -98,6 +99,11 @@ class SyntheticConfig:
                 f"peak_frequency_hz goes up to {self.peak_frequency_hz[1]}, expected at most {slowest:g}: two cells a "
                 f"wavelength of the slowest P wave at grid_m = {self.grid_m}; lower it, or grid_m"
             )
+        if self.geophone_hz >= NYQUIST_SHARE * 0.5e6 / self.sample_interval_us:
+            raise ConfigError(
+                f"geophone_hz is {self.geophone_hz:g}, expected less than {NYQUIST_SHARE:g} of the Nyquist frequency, "
+                f"{0.5e6 / self.sample_interval_us:g} Hz"
+            )
         delay_samples = self.delay_ms * 1000.0 / self.sample_interval_us
         if abs(delay_samples - round(delay_samples)) > 1e-6:
             raise ConfigError(
@@ -111,8 +117,8 @@ class SyntheticConfig:
 
     @property
     def edge_m(self) -> float:
-        """Return the ground on either side of a spread: receivers across the line stand for farther ones along it."""
-        return EDGE_M + (0.3 * self.spread_m if self.off_line else 0.0)
+        """Return the ground on either side of a spread: receivers beside the line stand for farther ones along it."""
+        return EDGE_M + (farthest_across_m(self.traces, self.trace_spacing_m) if self.off_line else 0.0)
 
 
 def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
@@ -120,7 +126,8 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
 
     first_break_ms is the eikonal time through the ground that the waves crossed, from the first sample; NaN on dead
     traces and outside the record. Coordinates in metres: x along the line, y across lines, z elevation. The ground is
-    that under the line: a receiver across it records what one as far from the shot would along it.
+    that under the line: a receiver beside it records what one on it would, as far from the shot towards the spread's
+    middle.
     Raises ConfigError for an index outside the survey, MissingExtraError without the extra `synthetic`.
     """
     if not 0 <= shot_index < config.shots:
@@ -131,13 +138,18 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
     start_m = config.edge_m + spread_on_line * config.spread_m
     near = _line(config, line).window(start_m - config.edge_m, start_m + config.spread_m + config.edge_m)
 
-    laid = np.random.default_rng([config.seed, 3, shot_index])
-    along_m, across_m = random_spread(laid, config.traces, config.trace_spacing_m, config.off_line)
+    layout = np.random.default_rng([config.seed, 3, shot_index])
+    laid = random_spread(layout, config.traces, config.trace_spacing_m, config.off_line)
     shot_x = start_m + (shot_on_spread + 0.5) * config.shot_spacing_m
     source_x, source_z = near.on_surface(np.array([shot_x]))
-    ahead_m = start_m + along_m - source_x
-    ground_x, receiver_z = near.on_surface(source_x + np.where(ahead_m < 0, -1, 1) * np.hypot(ahead_m, across_m))
-    receiver_x = np.where(across_m > 0, start_m + along_m, ground_x)
+    ahead_m = start_m + laid.along_m - source_x
+    inwards = 1.0 if ahead_m.mean() >= 0 else -1.0
+    beside = laid.across_m > 0
+    ground_x, receiver_z = near.on_surface(
+        source_x + np.where(beside, inwards * np.hypot(ahead_m, laid.across_m), ahead_m)
+    )
+    receiver_x = np.where(beside, start_m + laid.along_m, ground_x)
+    offset_m = np.where(ahead_m < 0, -1.0, 1.0) * np.abs(ground_x - source_x)
     source = (float(source_x[0]), float(source_z[0]))
     arrival_ms = first_arrival_ms(near, *source, ground_x, receiver_z)
     clean = _record(config, near, source, np.stack([ground_x, receiver_z], axis=-1), rng)
@@ -164,12 +176,12 @@ def synthetic_gather(config: SyntheticConfig, shot_index: int) -> Gather:
         samples=samples,
         channel=np.arange(1, config.traces + 1, dtype=np.int32),
         live=live,
-        offset_m=(ground_x - source[0]).astype(np.float32),
+        offset_m=offset_m.astype(np.float32),
         source_x_m=np.full(config.traces, source[0]),
         source_y_m=np.full(config.traces, line * LINE_SPACING_M),
         source_z_m=np.full(config.traces, source[1]),
         receiver_x_m=receiver_x,
-        receiver_y_m=line * LINE_SPACING_M + across_m,
+        receiver_y_m=line * LINE_SPACING_M + laid.across_m,
         receiver_z_m=receiver_z,
         first_break_ms=np.where(labelled, first_break_ms, np.nan).astype(np.float32),
     )

@@ -9,10 +9,12 @@ from seisray.synthetic.noise import NoiseConfig
 from seisray.synthetic.survey import FIRST_FFID, LINE_SPACING_M, SURVEY, SyntheticConfig, synthetic_gather
 
 TRACE_SPACINGS_M = (2.5, 3.75, 5.0, 7.5, 10.0)
+GEOPHONES_HZ = (0.0, 4.5, 10.0, 14.0, 28.0, 40.0)
+OFF_LINE = 0.5
 
 
 def vary(config: SyntheticConfig, spread: int) -> SyntheticConfig:
-    """Return the survey that one spread stands for: spacing, ground, wavelet and noise drawn from wide ranges.
+    """Return the survey that one spread stands for: spacing, ground, wavelet, response and noise from wide ranges.
 
     A picker that saw many kinds of ground and noise, some of them odder than any field, takes a new field for one more
     (Tobin et al. 2017, 1703.06907). Shape and sampling of the records, and what a cell measures, stay.
@@ -26,7 +28,7 @@ def vary(config: SyntheticConfig, spread: int) -> SyntheticConfig:
     highest_hz = slowest_m_s / (2.0 * config.grid_m)  # two cells a wavelength
     peak_hz = min(rng.uniform(15.0, 45.0), 0.6 * highest_hz)
     loss_hz = peak_hz * np.exp(rng.uniform(np.log(2.0), np.log(10.0)))
-    geophone_hz = rng.choice([0.0, 4.5, 10.0, 14.0, 28.0, 40.0])
+    geophone_hz = min(float(rng.choice(GEOPHONES_HZ)), 0.4e6 / config.sample_interval_us)
     snr_db = rng.uniform(5.0, 25.0)
     wind, mains, hiss = np.exp(rng.uniform(np.log((0.1, 0.05, 0.05)), np.log((1.0, 2.0, 2.0))))
     return replace(
@@ -41,8 +43,8 @@ def vary(config: SyntheticConfig, spread: int) -> SyntheticConfig:
         weathering_vp_m_s=(slowest_m_s, 1.5 * slowest_m_s),
         refractor_vp_m_s=(fastest_m_s, 2.0 * fastest_m_s),
         loss_hz=float(loss_hz),
-        geophone_hz=float(geophone_hz),
-        off_line=0.5,
+        geophone_hz=geophone_hz,
+        off_line=OFF_LINE,
         noise=NoiseConfig(snr_db=(snr_db, snr_db + 15.0), wind=wind, mains=mains, hiss=hiss),
         seed=int(rng.integers(2**63)),
     )

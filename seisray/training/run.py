@@ -173,12 +173,17 @@ def repeatable(config: Any) -> dict[str, Any]:
 def differences(before: Any, now: Any, name: str = "") -> list[str]:
     """Return "section.field: before -> now" for each setting in which two nested dictionaries differ.
 
-    Of long lists, such as FFIDs, both ends and the length.
+    Of two lists, such as FFIDs, only what the one has and the other has not.
     """
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [d for key in keys for d in differences(before.get(key), now.get(key), f"{name}.{key}".strip("."))]
-    return [] if before == now else [f"{name}: {_short(before)} -> {_short(now)}"]
+    if before == now:
+        return []
+    if isinstance(before, list) and isinstance(now, list):
+        gone, new = [one for one in before if one not in now], [one for one in now if one not in before]
+        before, now = (gone, new) if gone or new else (before, now)
+    return [f"{name}: {_short(before)} -> {_short(now)}"]
 
 
 def _short(value: Any) -> str:

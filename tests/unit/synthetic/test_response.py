@@ -34,7 +34,7 @@ def test_nothing_arrives_before_it_did() -> None:
     assert heard[0, 100:110].any()
 
 
-def test_without_corners_or_with_one_beyond_nyquist_a_record_stays_as_it_is() -> None:
+def test_without_corners_or_with_a_loss_beyond_nyquist_a_record_stays_as_it_is() -> None:
     samples = wavelet(SECOND, 5e-4, 30.0)[None].astype(np.float32)
     assert respond(samples, 500.0, loss_hz=0.0, geophone_hz=0.0) is samples
     assert respond(samples, 500.0, loss_hz=1500.0, geophone_hz=0.0) is samples

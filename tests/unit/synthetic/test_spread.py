@@ -1,6 +1,6 @@
 import numpy as np
 
-from seisray.synthetic.spread import ACROSS, Spread, random_spread
+from seisray.synthetic.spread import ACROSS, FARTHEST_M, Spread, random_spread
 
 
 def spreads(off_line: float) -> list[Spread]:
@@ -23,6 +23,7 @@ def test_a_share_of_spreads_stands_beside_the_line_whole_or_in_part() -> None:
 
 
 def test_the_other_line_begins_where_the_first_one_does_and_lies_within_its_reach() -> None:
+    assert max(random_spread(np.random.default_rng(s), 400, 10.0, 1.0).across_m.max() for s in range(20)) == FARTHEST_M
     for spread in spreads(1.0):
         across_m = spread.across_m[spread.across_m > 0]
         assert len(set(across_m)) == 1

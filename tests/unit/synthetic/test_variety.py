@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seisray.synthetic.survey import SyntheticConfig
-from seisray.synthetic.variety import TRACE_SPACINGS_M, varied_gather, vary
+from seisray.synthetic.variety import GEOPHONES_HZ, OFF_LINE, TRACE_SPACINGS_M, varied_gather, vary
 
 VARIED = SyntheticConfig(shots=6, traces=12, samples=150, shots_per_spread=2, depth_m=40.0, varied=True, seed=5)
 
@@ -20,6 +20,8 @@ def test_every_spread_is_a_survey_that_can_be_modelled(grid_m: float) -> None:
 def test_spreads_differ_in_all_that_a_crew_and_a_ground_decide() -> None:
     spreads = [vary(VARIED, spread) for spread in range(50)]
     assert {one.trace_spacing_m for one in spreads} == set(TRACE_SPACINGS_M)
+    assert {one.geophone_hz for one in spreads} == set(GEOPHONES_HZ)
+    assert {one.off_line for one in spreads} == {OFF_LINE}
     for name in ("seed", "relief_m", "peak_frequency_hz", "weathering_vp_m_s", "refractor_vp_m_s", "noise", "loss_hz"):
         assert len({getattr(one, name) for one in spreads}) == 50, name
 
@@ -36,7 +38,7 @@ def test_shots_are_numbered_through_and_spreads_lie_apart() -> None:
         (1002, 2, "synthetic-1002"),
         (1003, 3, "synthetic-1003"),
     ]
-    np.testing.assert_array_equal(first.receiver_x_m, second.receiver_x_m)
+    assert first.source_x_m[0] < second.source_x_m[0] < first.source_x_m[0] + 2000.0
     assert set(third.source_y_m) == {1000.0}
     assert all(1000.0 <= y < 2000.0 for y in third.receiver_y_m)
     np.testing.assert_array_equal(varied_gather(VARIED, 2).samples, third.samples)

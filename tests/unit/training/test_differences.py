@@ -7,6 +7,11 @@ def test_each_setting_that_differs_is_named_with_both_values() -> None:
     assert differences(before, now) == ["config.lr: 0.001 -> 0.002", "surveys.line8: None -> cd"]
 
 
+def test_of_lists_only_what_is_not_in_both_is_shown() -> None:
+    some = [*range(1001, 1041)]
+    assert differences({"ffids": some}, {"ffids": [*some[:19], *some[20:]]}) == ["ffids: [1020] -> []"]
+    assert differences({"at": [2.0, 1.0]}, {"at": [1.0, 2.0]}) == ["at: [2.0, 1.0] -> [1.0, 2.0]"]
+
+
 def test_of_long_lists_both_ends_are_shown() -> None:
-    found = differences({"ffids": [5, 7]}, {"ffids": list(range(1001, 1769))})
-    assert found == ["ffids: [5, 7] -> [1001, 1002 ... 1768: 768 in all]"]
+    assert differences({}, {"ffids": list(range(1001, 1769))}) == ["ffids: None -> [1001, 1002 ... 1768: 768 in all]"]
