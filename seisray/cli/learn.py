@@ -144,8 +144,8 @@ def finetune(
     ffids
         Learn from these gathers, e.g. 1001-1040.
     labels
-        CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the survey's
-        own labels.
+        CSV with ffid,trace,time_ms, such as review writes; on the gathers in it, it takes the place of the first
+        survey's own labels.
     labels_of
         Picks of surveys to learn from, one set of each; those that are sure take the place of its labels, so that it
         needs none. Gathers in --labels stay as labelled there, and the picks of all others are moved by the constant

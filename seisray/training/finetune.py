@@ -59,9 +59,10 @@ def finetune(
     surveys: names, or name:FFIDs to learn from these of its gathers only. source: the model whose weights it starts
     from (name or name@version), or "scratch". labelled: how many gathers, spread evenly over the FFIDs; ffids: which,
     of the surveys that name none; neither: all. labels: a CSV, such as `review` writes, whose first breaks take the
-    place of the survey's own on the gathers that it names. labels_of: picks of surveys, one set of each; those without
-    a flag and with least_probability or more (0.5) take the place of its own labels, but for gathers that `labels`
-    names. like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones (config.align).
+    place of the first survey's own on the gathers that it names. labels_of: picks of surveys, one set of each; those
+    without a flag and with least_probability or more (0.5) take the place of its own labels, but for gathers that
+    `labels` names. like: surveys whose gathers, without labels, the picker is to see as it sees labelled ones
+    (config.align).
     restart: remove what an interrupted run left. Raises ConfigError where these do not go together.
     """
     place = Store(store)

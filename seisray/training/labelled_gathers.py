@@ -74,11 +74,14 @@ def labelled_gathers(
         found += sure.gathers
         given = None
         origin.setdefault("labels_of", []).append(sure.origin)
+    if given:  # they are of the first survey, and no other's
+        own = parts.pop(manifests[0].survey) or ffids
+        found += read_labelled(store, manifests[:1], parse_ffids(own) if own else None, given)
     whole = [manifest for manifest in manifests if parts.get(manifest.survey) == ""]
-    found += read_labelled(store, whole, parse_ffids(ffids) if ffids else None, given) if whole else []
+    found += read_labelled(store, whole, parse_ffids(ffids) if ffids else None) if whole else []
     for manifest in manifests:
         if own := parts.get(manifest.survey):
-            found += read_labelled(store, [manifest], parse_ffids(own), given)
+            found += read_labelled(store, [manifest], parse_ffids(own))
     order = [manifest.survey for manifest in manifests]
     found.sort(key=lambda gather: order.index(gather.survey))  # the first survey's tempo is the picker's
     return LabelledGathers(surveys=manifests, gathers=choose_gathers(found, labelled), origin=origin)
@@ -110,8 +113,6 @@ def _check_together(
 ) -> None:
     """Raise ConfigError where arguments of `labelled_gathers` do not go together."""
     if not sets:
-        if labels and len(parts) > 1:
-            raise ConfigError(f"--labels {labels} names gathers of one survey, got {', '.join(parts)}; name one")
         if least_probability is not None:
             raise ConfigError(f"--least-probability {least_probability:g} is of picks; expected --labels-of beside it")
         return

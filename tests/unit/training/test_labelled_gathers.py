@@ -175,6 +175,18 @@ def test_picks_of_two_surveys_are_labels_together(store: Store, gathers: list[Ga
         labelled_gathers(store, **both, labels=str(by_hand))
 
 
+def test_labels_are_of_the_first_survey_and_no_other_one(store: Store, gathers: list[Gather], tmp_path: Path) -> None:
+    write_survey(store, [gather.replace(survey="other") for gather in gathers], name="other")
+    by_hand = tmp_path / "hand.csv"
+    by_hand.write_text("ffid,trace,time_ms\n101,1,33.5\n")
+    found = labelled_gathers(store, ["line:101,102", "other:101"], labels=str(by_hand)).gathers
+    assert [(one.survey, one.ffid, int(one.labelled.sum())) for one in found] == [
+        ("line", 101, 1),
+        ("line", 102, gathers[1].labelled.sum()),
+        ("other", 101, gathers[0].labelled.sum()),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
