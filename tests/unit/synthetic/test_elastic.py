@@ -53,6 +53,22 @@ def test_wavelet_begins_at_zero_with_peak_one() -> None:
     assert np.abs(pulse).max() == 1.0
 
 
+def test_receivers_in_any_order_and_in_one_cell_record_what_lies_there(
+    near: NearSurface, line: tuple[np.ndarray, np.ndarray], shot: np.ndarray
+) -> None:
+    x_m, z_m = near.on_surface(np.array([41.0]))
+    chosen = [7, 3, 7, 0]
+    again = elastic_shot(
+        near,
+        (x_m[0], z_m[0]),
+        np.stack(line, axis=-1)[chosen],
+        n_samples=400,
+        sample_interval_us=INTERVAL_US,
+        peak_frequency_hz=25.0,
+    )
+    np.testing.assert_array_equal(again, shot[chosen])
+
+
 def test_shape_is_traces_by_samples(shot: np.ndarray, line: tuple[np.ndarray, np.ndarray]) -> None:
     assert shot.shape == (len(line[0]), 400)
     assert shot.dtype == np.float32
