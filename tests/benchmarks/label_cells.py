@@ -11,6 +11,7 @@ import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from real_surveys import TAUGHT_AUGMENT
 
 from seisray.config import AugmentConfig, PickerConfig, PickerTrainConfig, TransferConfig
 from seisray.gather import Gather
@@ -26,8 +27,6 @@ from seisray.training.sure_picks import constant, moved
 
 SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
 THEN = ", then its own picks"
-TAUGHT_AUGMENT = AugmentConfig(late=0.2)
-"""Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise."""
 OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
 TUNING, N_TUNING, N_JUDGES = -1, 5, 6
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from label_cells import TAUGHT_AUGMENT
-from real_surveys import SYNTHETIC
+from real_surveys import SYNTHETIC, TAUGHT_AUGMENT
 from torch import Tensor
 
 from seisray.config import (

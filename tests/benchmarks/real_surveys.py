@@ -22,6 +22,7 @@ from seisray.api import (
     score,
     synthesize,
 )
+from seisray.config import AugmentConfig
 
 HELD_OUT = list(range(1043, 1061))
 DANUBE_PICKS = Path(__file__).with_name("danube_island_picks.csv")
@@ -38,6 +39,8 @@ SYNTHETIC = SyntheticConfig(
     depth_m=60.0,
     varied=True,
 )
+TAUGHT_AUGMENT = AugmentConfig(late=0.2)
+"""Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise."""
 
 
 def survey_settings(data: Path) -> dict[str, tuple[list[str], IngestConfig]]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from real_surveys import SYNTHETIC, ingest_synthetic, survey_settings
+from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, ingest_synthetic, survey_settings
 
 from seisray.api import PickConfig, PickerConfig, Store, finetune, ingest, pick_survey, score
 from seisray.config import AugmentConfig, PickerTrainConfig, TransferConfig
@@ -35,7 +35,6 @@ SCORED = {
     "danube_island": [1054, 1099, 1113, 1119, 2027, 2037, 2045, 2054],
 }
 ONE_LABELLED = {"soda_lakes": (1005, 1020, 1035), "geostack": (13, 20, 108)}
-AUGMENT = AugmentConfig(late=0.2)
 STEADY = PickConfig(average=True, smoothness=1.0)
 VARIED, NOBODY, SEEDS = "varied", "of-nobody", range(3)
 
@@ -44,7 +43,7 @@ def of_nobody(seed: int, *, store: str, workers: int) -> Model:
     """Return a picker that learned from synthetic gathers alone."""
     name = NOBODY if seed == 0 else f"{NOBODY}-{seed}"
     if not Store(store).versions(name):
-        config = PickerConfig(train=PickerTrainConfig(steps=600, workers=workers, seed=seed), augment=AUGMENT)
+        config = PickerConfig(train=PickerTrainConfig(steps=600, workers=workers, seed=seed), augment=TAUGHT_AUGMENT)
         finetune([VARIED], source="scratch", model=name, store=store, config=config)
     return Store(store).model(name)
 
@@ -54,7 +53,7 @@ def of_labels(nobody: Model, surveys: Sequence[str], *, store: str, workers: int
     name = f"of-{'-and-'.join(surveys)}"
     if not Store(store).versions(name):
         learned = [*(f"{survey}:{LEARN[survey]}" for survey in surveys), VARIED]
-        config = replace(brief(workers, AUGMENT), calibrate=True)
+        config = replace(brief(workers, TAUGHT_AUGMENT), calibrate=True)
         finetune(learned, source=nobody.ref, model=name, store=store, config=config)
     return Store(store).model(name)
 
@@ -92,7 +91,7 @@ def rows_of_one(nobody: Model, survey: str, store: str, workers: int) -> Iterato
     for one in ONE_LABELLED.get(survey, ()):
         name, learned = f"of-{one}-on-{survey}", f"synthetic and gather {one}"
         if not Store(store).versions(name):
-            config = brief(workers, AUGMENT)
+            config = brief(workers, TAUGHT_AUGMENT)
             finetune([f"{survey}:{one}", VARIED], source=nobody.ref, model=name, store=store, config=config)
         first = Store(store).model(name)
         yield row(first, survey, f"{survey}, other shots", learned, store)

@@ -6,6 +6,7 @@ import pytest
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.synthetic.noise import NoiseConfig
+from seisray.synthetic.spread import farthest_across_m
 from seisray.synthetic.survey import SyntheticConfig, synthetic_gather
 
 pytest.importorskip("deepwave")
@@ -107,10 +108,16 @@ def test_receivers_beside_the_line_record_what_they_would_as_far_along_it(seed: 
     beside = np.flatnonzero(across_m)
     assert np.abs(np.diff(gather.first_break_ms[beside])).max() < 30  # one hyperbola, without a step at the shot
     for trace in beside[gather.labelled[beside]]:
-        before = int(gather.first_break_ms[trace] / 2.0) - 1
-        assert (
-            np.abs(gather.samples[trace, : max(before, 0)]).max(initial=0) < 0.02 * np.abs(gather.samples[trace]).max()
-        )
+        record = np.abs(gather.samples[trace])
+        assert record[: max(int(gather.first_break_ms[trace] / 2.0) - 1, 0)].max(initial=0) < 0.02 * record.max()
+
+
+@pytest.mark.parametrize("trace_spacing_m", [2.5, 10.0, 20.0])
+def test_the_ground_reaches_as_far_as_the_farthest_receiver_beside_the_line(trace_spacing_m: float) -> None:
+    config = replace(SMALL, traces=48, trace_spacing_m=trace_spacing_m, off_line=1.0)
+    half_m = 24 * trace_spacing_m
+    across_m = farthest_across_m(48, trace_spacing_m)
+    assert half_m + np.hypot(half_m, across_m) <= 2 * half_m + config.edge_m  # of a shot in the middle, inwards
 
 
 def test_loss_and_geophones_move_no_label(gather: Gather) -> None:
