@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.config import PanelConfig
-from seisray.transforms import cut_labelled, cut_panels, normalise, pad_to, trace_rms
+from seisray.transforms import compress, cut_labelled, cut_panels, normalise, pad_to, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 
@@ -11,6 +11,12 @@ PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 def test_normalise_is_the_arsinh_of_the_gain_times_amplitude_over_rms() -> None:
     samples = np.float32([[3, -4, 0, 0]])
     np.testing.assert_allclose(normalise(samples, 2.0), np.arcsinh(2.0 * samples / 2.5), rtol=1e-6)
+
+
+def test_faint_samples_and_loud_ones_keep_their_arsinh() -> None:
+    samples = np.float32([[0, 1e-9, -1e-6, 1e-4, -1e-2, 1, -30, 1e3]])
+    exact = np.arcsinh(7 * samples.astype(np.float64) / 2)
+    np.testing.assert_allclose(compress(samples, np.array([[2.0]]), 7.0), exact, rtol=3e-7, atol=2e-7)
 
 
 @given(st.floats(-25, 25))
