@@ -1,6 +1,8 @@
 """What networks see, and the body that they share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from seisray.config.checks import allow, require
 
@@ -27,9 +29,23 @@ class PanelConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BodyConfig:
-    """The U-Net that discriminator and picker share. channels: of its four levels, finest first."""
+    """The U-Net that discriminator and picker share.
+
+    channels: of its four levels, finest first; processors compute eight at a time, and take 12 as long as 16.
+    kernel_samples: that a convolution sees of a trace, 3, 5 or 7.
+    """
 
     channels: tuple[int, int, int, int] = (12, 24, 36, 48)
+    kernel_samples: int = 7
 
     def __post_init__(self) -> None:
         require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")
+        require(self.kernel_samples in (3, 5, 7), self, "kernel_samples", "3, 5 or 7")
+
+    @classmethod
+    def from_card(cls, body: Mapping[str, Any]) -> Self:
+        """Return the body that a model's card describes; those of models made before it could be chosen saw 7 samples.
+
+        Raises KeyError, TypeError or ConfigError where it describes none.
+        """
+        return cls(**{"kernel_samples": 7, **body, "channels": tuple(body["channels"])})

@@ -21,11 +21,11 @@ class Autoencoder(nn.Module):
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         channels, panel = config.body.channels, config.panel
-        self.body = Body(channels)
+        self.body = Body(config.body)
         self.deep_shape = (channels[-1], panel.traces // TRACE_MULTIPLE, panel.samples // SAMPLE_MULTIPLE)
         self.squeeze = nn.Linear(math.prod(self.deep_shape), config.latent)
         self.unfold = nn.Linear(config.latent, math.prod(self.deep_shape))
-        self.repair_head = TimeHead(channels[0])
+        self.repair_head = TimeHead(channels[0], config.body.kernel_samples)
 
     def encode(self, panels: Tensor) -> Tensor:
         """Return (batch, latent)."""
@@ -46,8 +46,8 @@ class Repairer(nn.Module):
 
     def __init__(self, config: BodyConfig) -> None:
         super().__init__()
-        self.body = Body(config.channels)
-        self.repair_head = TimeHead(config.channels[0])
+        self.body = Body(config)
+        self.repair_head = TimeHead(config.channels[0], config.kernel_samples)
 
     def forward(self, panels: Tensor) -> Tensor:
         """Return whole panels, (batch, traces, samples)."""

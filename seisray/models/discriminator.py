@@ -41,10 +41,10 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.minibatch_std = minibatch_std
-        self.body = Body(config.channels)
+        self.body = Body(config)
         self.panel_head = nn.Linear(config.channels[-1] + (minibatch_std > 0), 1)
-        self.pixel_head = TimeHead(config.channels[0])
-        self.repair_head = TimeHead(config.channels[0])
+        self.pixel_head = TimeHead(config.channels[0], config.kernel_samples)
+        self.repair_head = TimeHead(config.channels[0], config.kernel_samples)
         if orthogonal:
             orthogonalise(self)
         if spectral_norm:

@@ -18,8 +18,8 @@ class Picker(nn.Module):
 
     def __init__(self, config: BodyConfig) -> None:
         super().__init__()
-        self.body = Body(config.channels)
-        self.pick_head = TimeHead(config.channels[0])
+        self.body = Body(config)
+        self.pick_head = TimeHead(config.channels[0], config.kernel_samples)
         self.none = nn.Parameter(torch.zeros(1))
 
     def forward(self, panels: Tensor) -> Tensor:

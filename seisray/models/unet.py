@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
-KERNEL = (3, 7)  # traces x samples: moveout is slow across traces, wavelets are a few samples long
+from seisray.config import BodyConfig
+
+KERNEL = (3, 7)  # traces x samples, unless told: moveout is slow across traces, wavelets are a few samples long
 SLOPE = 0.2  # of the leaky ReLUs
 STEM_STRIDE = 4  # samples a feature of the finest level
 TRACE_MULTIPLE, SAMPLE_MULTIPLE = 8, 8 * STEM_STRIDE  # after three poolings
@@ -40,19 +42,19 @@ class Block(nn.Sequential):
     well without.
     """
 
-    def __init__(self, n_in: int, n_out: int, *, n_convs: int) -> None:
-        widths = [n_in, *[n_out] * n_convs]
-        super().__init__(*[part for a, b in pairwise(widths) for part in (conv(a, b), nn.LeakyReLU(SLOPE))])
+    def __init__(self, n_in: int, n_out: int, *, n_convs: int, kernel: tuple[int, int]) -> None:
+        layers = [conv(a, b, kernel=kernel) for a, b in pairwise([n_in, *[n_out] * n_convs])]
+        super().__init__(*[part for layer in layers for part in (layer, nn.LeakyReLU(SLOPE))])
 
 
 class Ascent(nn.Module):
     """One step of the decoder: narrow, grow to twice the traces and samples, add what the encoder has there."""
 
-    def __init__(self, n_in: int, n_out: int) -> None:
+    def __init__(self, n_in: int, n_out: int, *, kernel: tuple[int, int]) -> None:
         super().__init__()
         self.narrow = conv(n_in, n_out, kernel=(1, 1))
         self.grow = nn.Upsample(scale_factor=2, mode="nearest")
-        self.block = Block(n_out, n_out, n_convs=1)
+        self.block = Block(n_out, n_out, n_convs=1, kernel=kernel)
 
     def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
         """Return (batch, n_out, 2 traces, 2 samples); skip: of that shape, or nothing to add."""
@@ -73,13 +75,15 @@ class Body(nn.Module):
     convolutions everywhere on a stem that halves time; a picker that trains for as long is as good.
     """
 
-    def __init__(self, channels: Sequence[int]) -> None:
+    def __init__(self, config: BodyConfig) -> None:
         super().__init__()
+        channels, kernel = config.channels, (KERNEL[0], config.kernel_samples)
         stem = conv(1, channels[0], kernel=(KERNEL[0], 2 * STEM_STRIDE + 3), stride=(1, STEM_STRIDE))
         self.stem = nn.Sequential(stem, nn.LeakyReLU(SLOPE))
         first, *others = pairwise([channels[0], *channels])
-        self.encoder = nn.ModuleList([Block(*first, n_convs=1), *[Block(*widths, n_convs=2) for widths in others]])
-        self.decoder = nn.ModuleList(Ascent(*widths) for widths in pairwise(reversed(channels)))
+        blocks = [Block(*first, n_convs=1, kernel=kernel), *[Block(*two, n_convs=2, kernel=kernel) for two in others]]
+        self.encoder = nn.ModuleList(blocks)
+        self.decoder = nn.ModuleList(Ascent(*widths, kernel=kernel) for widths in pairwise(reversed(channels)))
         self.pool = nn.AvgPool2d(2)
 
     def forward(self, panels: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,9 +114,9 @@ class TimeHead(nn.Module):
     The four samples of a feature are four channels of one convolution, interleaved.
     """
 
-    def __init__(self, n_in: int) -> None:
+    def __init__(self, n_in: int, kernel_samples: int = KERNEL[1]) -> None:
         super().__init__()
-        self.conv = conv(n_in, STEM_STRIDE)
+        self.conv = conv(n_in, STEM_STRIDE, kernel=(KERNEL[0], kernel_samples))
 
     def forward(self, fine: Tensor) -> Tensor:
         """Return one value a sample."""

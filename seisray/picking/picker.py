@@ -150,7 +150,7 @@ def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
     """Return a picker ready to pick, and the panels it learned from."""
     weights = load_weights(store, card, "picker")
     try:
-        picker = Picker(BodyConfig(channels=tuple(card.config["body"]["channels"])))
+        picker = Picker(BodyConfig.from_card(card.config["body"]))
         picker.load_state_dict(weights)
         return picker.eval(), PanelConfig(**card.config["panel"])
     except (KeyError, TypeError, RuntimeError) as error:

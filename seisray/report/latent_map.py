@@ -126,13 +126,13 @@ def _features(store: Store, card: Model, panels: Samples) -> NDArray[np.float64]
 
 
 def _encoder(card: Model, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    body = BodyConfig(channels=tuple(card.config["body"]["channels"]))
+    body = BodyConfig.from_card(card.config["body"])
     if card.kind == "autoencoder":
         panel = PanelConfig(**card.config["panel"])
         network = Autoencoder(AutoencoderConfig(panel=panel, body=body, latent=card.config["latent"])).eval()
         network.load_state_dict(weights)
         return network.encode
-    plain = Body(body.channels).eval()
+    plain = Body(body).eval()
     own = {name: tensor for name, tensor in weights.items() if name.startswith("body.")}
     plain.load_state_dict({name.removeprefix("body."): tensor for name, tensor in own.items()})
     return lambda panels: plain.encode(panels)[-1].mean(dim=(2, 3))

@@ -162,7 +162,7 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
     if source == SCRATCH:
         return config, None
     card = store.model(source)
-    body = BodyConfig(channels=tuple(card.config["body"]["channels"]))
+    body = BodyConfig.from_card(card.config["body"])
     return dataclasses.replace(config, body=body), card.ref
 
 

@@ -29,6 +29,7 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (PanelConfig, "per_gather", 0),
     (BodyConfig, "channels", (2, 2, 2)),
     (BodyConfig, "channels", (1, 2, 2, 2)),
+    (BodyConfig, "kernel_samples", 4),
     (GeneratorConfig, "ema", 1.0),
     (GeneratorConfig, "latent", 0),
     (AdversaryConfig, "d_lr", 0.0),
@@ -64,6 +65,12 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
 def test_a_value_outside_its_range_is_named(config: Callable[..., object], name: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=rf"{config.__name__}\.{name} is .*, expected"):
         config(**{name: value})
+
+
+def test_a_body_is_what_its_card_says() -> None:
+    body = BodyConfig(channels=(2, 3, 4, 5), kernel_samples=3)
+    assert BodyConfig.from_card({"channels": [2, 3, 4, 5], "kernel_samples": 3}) == body
+    assert BodyConfig.from_card({"channels": [2, 3, 4, 5]}) == dataclasses.replace(body, kernel_samples=7)
 
 
 def test_workers_share_a_batch_evenly() -> None:

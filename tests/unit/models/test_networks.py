@@ -19,7 +19,7 @@ def largest_singular_value(layer: torch.nn.Module) -> float:
 
 @pytest.mark.parametrize(("traces", "samples"), SHAPES)
 def test_the_body_gives_fine_and_deep_features(traces: int, samples: int) -> None:
-    fine, deep = Body(BODY.channels)(torch.zeros(2, 1, traces, samples))
+    fine, deep = Body(BODY)(torch.zeros(2, 1, traces, samples))
     assert fine.shape == (2, 2, traces, samples // 4)
     assert deep.shape == (2, 5, traces // 8, samples // 32)
 

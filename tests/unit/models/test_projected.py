@@ -11,7 +11,7 @@ PATCHES = 5 * (2 * 2) + 2 * (2 * 4)  # of the encoder's levels and of loudness; 
 
 def judge(**settings: int) -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    return ProjectedDiscriminator(Body(CONFIG.channels), CONFIG, spectral_norm=True, **settings)
+    return ProjectedDiscriminator(Body(CONFIG), CONFIG, spectral_norm=True, **settings)
 
 
 @pytest.mark.parametrize("minibatch_std", [0, 2])
@@ -30,7 +30,7 @@ def test_only_heads_learn() -> None:
 
 def test_heads_can_begin_orthogonal_and_the_body_stays_as_it_is() -> None:
     torch.manual_seed(0)
-    body = Body(CONFIG.channels)
+    body = Body(CONFIG)
     before = body.encoder[-1][0].weight.clone()
     network = ProjectedDiscriminator(body, CONFIG, spectral_norm=False, orthogonal=True)
     weight = network.heads[-1].judge[0].weight.flatten(1)

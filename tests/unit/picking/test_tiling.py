@@ -48,7 +48,7 @@ def test_tiles_begin_where_the_poolings_of_the_whole_gather_begin() -> None:
 @pytest.fixture(scope="module")
 def picker() -> Picker:
     torch.manual_seed(0)
-    return Picker(BodyConfig(channels=(4, 4, 6, 8))).eval()
+    return Picker(BodyConfig(channels=(4, 4, 6, 8), kernel_samples=7)).eval()  # the widest: it sees farthest
 
 
 def test_a_pick_depends_on_nothing_beyond_the_halo(picker: Picker) -> None:
