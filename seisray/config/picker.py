@@ -131,7 +131,7 @@ class PickerConfig:
 
     label_sigma: width of the soft labels in samples. calibrate: divide the logits by the temperature with which
     probabilities fit hits best, on gathers held out where there are any, else on panels of those learned from, which
-    flatter.
+    flatter; as many traces are picked as before.
     """
 
     panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)

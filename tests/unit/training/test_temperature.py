@@ -8,16 +8,18 @@ import torch
 from seisray.config import AugmentConfig, BodyConfig, PanelConfig, PickerConfig
 from seisray.gather import Gather
 from seisray.models.picker import Picker
+from seisray.picking.decode import decide
 from seisray.training.temperature import (
     HIGHEST,
     PANELS,
     Answers,
+    Scale,
     answers_on_gathers,
     answers_on_panels,
-    bake_temperature,
+    bake_scale,
     calibrate,
     error_2ms,
-    fit_temperature,
+    fit_scale,
 )
 
 LineGathers = Callable[..., list[Gather]]
@@ -50,7 +52,7 @@ def picker() -> Picker:
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_temperature_by_which_logits_were_spoiled_is_found(temperature: float) -> None:
-    assert fit_temperature([uncertain_answers(temperature)], 1000.0) == pytest.approx(temperature, rel=0.05)
+    assert fit_scale([uncertain_answers(temperature)], 1000.0).temperature == pytest.approx(temperature, rel=0.05)
 
 
 def test_gathers_of_any_size_are_fitted_together() -> None:
@@ -59,66 +61,81 @@ def test_gathers_of_any_size_are_fitted_together() -> None:
         Answers(logits=whole.logits[rows], first_break=whole.first_break[rows])
         for rows in (slice(1500), slice(1500, None))
     ]
-    assert fit_temperature(halves, 1000.0) == pytest.approx(fit_temperature([whole], 1000.0), rel=1e-3)
+    together, alone = (fit_scale(parts, 1000.0).temperature for parts in (halves, [whole]))
+    assert together == pytest.approx(alone, rel=1e-3)
 
 
 def test_without_answers_logits_stay() -> None:
-    assert fit_temperature([], 1000.0) == 1.0
+    assert fit_scale([], 1000.0) == Scale()
 
 
 def test_logits_that_mean_nothing_are_flattened_as_far_as_allowed() -> None:
     rng = np.random.default_rng(0)
     noise = Answers(logits=rng.normal(scale=50, size=(500, 65)).astype(np.float32), first_break=rng.uniform(0, 63, 500))
-    assert fit_temperature([noise], 1000.0) == pytest.approx(HIGHEST, rel=0.01)
+    assert fit_scale([noise], 1000.0).temperature == pytest.approx(HIGHEST, rel=0.01)
+
+
+@pytest.mark.parametrize("none", [2.0, -2.0, 30.0, -30.0])
+def test_as_many_traces_are_picked_as_before(none: float) -> None:
+    spoiled = uncertain_answers(0.5, n_traces=400)
+    logits = spoiled.logits.copy()
+    logits[:, -1] = np.median(logits.max(axis=1)) + none
+    answers = Answers(logits=logits, first_break=spoiled.first_break)
+    scale = fit_scale([answers], 1000.0)
+    assert scale.temperature != pytest.approx(1, rel=0.1)
+    before, after = (np.isfinite(decide(answers.candidates(one), 1000.0).pick_ms) for one in (Scale(), scale))
+    assert after.sum() == before.sum()
 
 
 def test_what_counts_as_a_hit_is_within_2_ms_not_samples() -> None:
     answers = uncertain_answers(1.0)
     late = Answers(logits=answers.logits, first_break=answers.first_break + 3)
-    assert fit_temperature([late], 500.0) == pytest.approx(1.0, rel=0.05)
-    assert fit_temperature([late], 1000.0) > 2
+    assert fit_scale([late], 500.0).temperature == pytest.approx(1.0, rel=0.05)
+    assert fit_scale([late], 1000.0).temperature > 2
 
 
 def test_probabilities_mean_what_they_say_at_the_right_temperature() -> None:
     spoiled = uncertain_answers(3.0)
-    assert error_2ms([spoiled], 1.0, 1000.0) > 0.08
-    assert error_2ms([spoiled], 3.0, 1000.0) < 0.05
+    assert error_2ms([spoiled], Scale(), 1000.0) > 0.08
+    assert error_2ms([spoiled], Scale(temperature=3.0), 1000.0) < 0.05
 
 
 def test_the_error_before_and_after_are_those_of_the_temperature_found(picker: Picker) -> None:
     answers = [uncertain_answers(3.0)]
     found = calibrate(picker, answers, sample_interval_us=1000.0)
-    assert found.temperature == fit_temperature(answers, 1000.0)
-    assert found.error_before == error_2ms(answers, 1.0, 1000.0)
-    assert found.error == error_2ms(answers, found.temperature, 1000.0)
+    assert found.scale == fit_scale(answers, 1000.0)
+    assert found.error_before == error_2ms(answers, Scale(), 1000.0)
+    assert found.error == error_2ms(answers, found.scale, 1000.0)
 
 
 def test_a_temperature_by_which_the_error_would_not_fall_is_left_out(
     picker: Picker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seisray.training.temperature.fit_temperature", lambda *_: 0.3)
+    monkeypatch.setattr("seisray.training.temperature.fit_scale", lambda *_: Scale(temperature=0.3))
     found = calibrate(picker, [uncertain_answers(1.0)], sample_interval_us=1000.0)
-    assert found.temperature == 1.0
+    assert found.scale == Scale()
     assert found.error == found.error_before
     assert picker.none.item() == pytest.approx(0.7)
 
 
 def test_a_picker_is_divided_by_the_temperature_found(picker: Picker) -> None:
     found = calibrate(picker, [uncertain_answers(3.0)], sample_interval_us=1000.0)
-    assert picker.none.item() == pytest.approx(0.7 / found.temperature)
+    assert picker.none.item() == pytest.approx(0.7 / found.scale.temperature + found.scale.none)
 
 
 def test_figures_that_are_none_stay_off_the_card(picker: Picker) -> None:
-    assert calibrate(picker, [], sample_interval_us=1000.0).metrics == {"temperature": 1.0}
+    assert calibrate(picker, [], sample_interval_us=1000.0).metrics == {"temperature": 1.0, "none_logit": 0.0}
 
 
 @torch.no_grad()
-def test_a_baked_temperature_divides_every_logit(picker: Picker) -> None:
+def test_a_baked_scale_changes_every_logit(picker: Picker) -> None:
     panels = torch.randn(2, 1, 8, 64, generator=torch.Generator().manual_seed(0))
     before = picker(panels)
-    bake_temperature(picker, 2.5)
+    bake_scale(picker, Scale(temperature=2.5, none=0.5))
     assert before[..., -1].unique().numel() == 1
-    torch.testing.assert_close(picker(panels), before / 2.5)
+    expected = before / 2.5
+    expected[..., -1] += 0.5
+    torch.testing.assert_close(picker(panels), expected)
 
 
 def test_answers_on_gathers_are_of_live_labelled_traces(picker: Picker, line_gathers: LineGathers) -> None:
