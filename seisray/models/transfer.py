@@ -52,11 +52,11 @@ def rescale_activations(picker: Picker, panels: Tensor) -> None:
     gradients of a new head (layer-sequential unit variance, Mishkin and Matas 2016, 1511.06422).
     """
     for layer in weighted_layers(picker.body):
-        seen: list[Tensor] = []
-        hook = layer.register_forward_hook(lambda _layer, _inputs, output, seen=seen: seen.append(output))
+        seen: list[Tensor] = []  # not the outputs, which activations change in place
+        hook = layer.register_forward_hook(lambda _layer, _inputs, output, seen=seen: seen.append(output.std()))
         picker.body(panels)
         hook.remove()
-        scale = seen[0].std().clamp(min=1e-6)
+        scale = seen[0].clamp(min=1e-6)
         layer.weight /= scale
         if layer.bias is not None:
             layer.bias /= scale

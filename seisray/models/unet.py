@@ -30,9 +30,35 @@ def conv(
     """
     padding = (kernel[0] // 2, apart * (kernel[1] // 2))
     layer = nn.Conv2d(n_in, n_out, kernel, stride=stride, padding=padding, dilation=(1, apart))
+    begin(layer)
+    return layer
+
+
+def begin(layer: nn.Conv2d) -> None:
+    """Give a layer weights that keep the variance of what goes through it and the leaky ReLU behind it."""
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer
+
+
+class Stem(nn.Conv2d):
+    """A convolution that quarters time: (batch, 1, traces, samples) -> (batch, n_out, traces, samples / 4).
+
+    It is computed as one over quarters, whose four samples are four channels side by side in memory: processors take
+    two fifths of the time for that, and what comes out lies channels last.
+    """
+
+    def __init__(self, n_out: int) -> None:
+        width = 2 * STEM_STRIDE + 3
+        super().__init__(1, n_out, (KERNEL[0], width), stride=(1, STEM_STRIDE), padding=(KERNEL[0] // 2, width // 2))
+        begin(self)
+
+    def forward(self, panels: Tensor) -> Tensor:
+        """Return the features; samples % 4 == 0."""
+        quarters = panels[:, 0].unflatten(-1, (-1, STEM_STRIDE)).permute(0, 3, 1, 2)
+        # samples -5..5 around the first of a quarter lie in the quarters -2..2, which are its samples -8..11
+        weight = nn.functional.pad(self.weight[:, 0], (STEM_STRIDE - 1, STEM_STRIDE + 2))
+        weight = weight.unflatten(-1, (-1, STEM_STRIDE)).permute(0, 3, 1, 2)
+        return nn.functional.conv2d(quarters, weight, self.bias, padding=(KERNEL[0] // 2, weight.shape[-1] // 2))
 
 
 class Block(nn.Sequential):
@@ -44,7 +70,7 @@ class Block(nn.Sequential):
 
     def __init__(self, n_in: int, n_out: int, *, n_convs: int, kernel: tuple[int, int]) -> None:
         layers = [conv(a, b, kernel=kernel) for a, b in pairwise([n_in, *[n_out] * n_convs])]
-        super().__init__(*[part for layer in layers for part in (layer, nn.LeakyReLU(SLOPE))])
+        super().__init__(*[part for layer in layers for part in (layer, nn.LeakyReLU(SLOPE, inplace=True))])
 
 
 class Ascent(nn.Module):
@@ -78,8 +104,7 @@ class Body(nn.Module):
     def __init__(self, config: BodyConfig) -> None:
         super().__init__()
         channels, kernel = config.channels, (KERNEL[0], config.kernel_samples)
-        stem = conv(1, channels[0], kernel=(KERNEL[0], 2 * STEM_STRIDE + 3), stride=(1, STEM_STRIDE))
-        self.stem = nn.Sequential(stem, nn.LeakyReLU(SLOPE))
+        self.stem = nn.Sequential(Stem(channels[0]), nn.LeakyReLU(SLOPE, inplace=True))
         first, *others = pairwise([channels[0], *channels])
         blocks = [Block(*first, n_convs=1, kernel=kernel), *[Block(*two, n_convs=2, kernel=kernel) for two in others]]
         self.encoder = nn.ModuleList(blocks)

@@ -7,7 +7,7 @@ from seisray.config import BodyConfig, GeneratorConfig, PanelConfig
 from seisray.models.discriminator import Discriminator
 from seisray.models.generator import Generator
 from seisray.models.picker import Picker
-from seisray.models.unet import Body, TimeHead, weighted_layers
+from seisray.models.unet import Body, Stem, TimeHead, weighted_layers
 
 SHAPES = [(8, 32), (16, 64), (24, 96), (8, 512)]
 BODY = BodyConfig(channels=(2, 3, 4, 5))
@@ -22,6 +22,13 @@ def test_the_body_gives_fine_and_deep_features(traces: int, samples: int) -> Non
     fine, deep = Body(BODY)(torch.zeros(2, 1, traces, samples))
     assert fine.shape == (2, 2, traces, samples // 4)
     assert deep.shape == (2, 5, traces // 8, samples // 32)
+
+
+def test_the_stem_is_a_convolution_of_eleven_samples_that_takes_every_fourth() -> None:
+    stem, panels = Stem(3), torch.randn(2, 1, 8, 96)
+    torch.nn.init.normal_(stem.bias)
+    plain = torch.nn.functional.conv2d(panels, stem.weight, stem.bias, stride=(1, 4), padding=(1, 5))
+    torch.testing.assert_close(stem(panels), plain, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("traces", "samples"), SHAPES)
