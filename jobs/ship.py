@@ -16,12 +16,12 @@ def steps(store: str) -> list[list[str]]:
     """Return the commands in order."""
     field = f"{store}/field/varied"
     shape = ["--shots=768", "--traces=48", "--samples=1600", "--sample-interval-us=250", "--shots-per-spread=6"]
-    late = "--augment.late=0.2"
-    more = ["--train.steps=300", "--transfer.lr=1e-3", late, "--calibrate"]
+    taught = ["--augment.late=0.2", "--calibrate"]
+    more = ["--train.steps=300", "--transfer.lr=1e-3", *taught]
     commands = [
         ["synthesize", "varied", f"--out={field}", "--varied", "--depth-m=60", *shape],
         ["ingest", "varied", field, f"--picks={field}/varied-picks.csv"],
-        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=600", late],
+        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=600", *taught],
         ["finetune", "soda_lakes:1001-1040", "varied", "--from=of-nobody", "--model=of-soda_lakes", *more],
     ]
     return [[*command, f"--store={store}"] for command in commands]

@@ -31,11 +31,12 @@ class PanelConfig:
 class BodyConfig:
     """The U-Net that discriminator and picker share.
 
-    channels: of its four levels, finest first; processors compute eight at a time, and take 12 as long as 16.
+    channels: of its four levels, finest first; processors compute eight at a time, and take as long for 12 as for 16.
+    With 8 at the finest level picking is 1.4 times as fast, and pickers do less well on ground that they never saw.
     kernel_samples: that a convolution sees of a trace, 3, 5 or 7.
     """
 
-    channels: tuple[int, int, int, int] = (12, 24, 36, 48)
+    channels: tuple[int, int, int, int] = (16, 24, 40, 48)
     kernel_samples: int = 7
 
     def __post_init__(self) -> None:

@@ -43,7 +43,8 @@ def of_nobody(seed: int, *, store: str, workers: int) -> Model:
     """Return a picker that learned from synthetic gathers alone."""
     name = NOBODY if seed == 0 else f"{NOBODY}-{seed}"
     if not Store(store).versions(name):
-        config = PickerConfig(train=PickerTrainConfig(steps=600, workers=workers, seed=seed), augment=TAUGHT_AUGMENT)
+        train = PickerTrainConfig(steps=600, workers=workers, seed=seed)
+        config = PickerConfig(train=train, augment=TAUGHT_AUGMENT, calibrate=True)
         finetune([VARIED], source="scratch", model=name, store=store, config=config)
     return Store(store).model(name)
 
