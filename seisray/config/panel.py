@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from seisray.config.checks import allow, require
+from seisray.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,7 @@ class PanelConfig:
     def __post_init__(self) -> None:
         require(self.traces >= 8 and self.traces % 8 == 0, self, "traces", "a multiple of 8")
         require(self.samples >= 32 and self.samples % 32 == 0, self, "samples", "a multiple of 32")
-        require(self.gain > 0, self, "gain", "above 0")
+        require(0 < self.gain <= 1e6, self, "gain", "above 0 and at most 1e6")
         allow(self, "1..1000", 1, 1000, "per_gather")
 
 
@@ -33,7 +34,7 @@ class BodyConfig:
 
     channels: of its four levels, finest first; processors compute eight at a time, and take as long for 12 as for 16.
     With 8 at the finest level picking is 1.4 times as fast, and pickers do less well on ground that they never saw.
-    kernel_samples: that a convolution sees of a trace, 3, 5 or 7.
+    kernel_samples: that convolutions of its blocks and heads see of a trace, 3, 5 or 7; the stem sees 11.
     """
 
     channels: tuple[int, int, int, int] = (16, 24, 40, 48)
@@ -41,12 +42,17 @@ class BodyConfig:
 
     def __post_init__(self) -> None:
         require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")
-        require(self.kernel_samples in (3, 5, 7), self, "kernel_samples", "3, 5 or 7")
+        require(all(type(n) is int for n in self.channels), self, "channels", "whole numbers")
+        whole = type(self.kernel_samples) is int
+        require(whole and self.kernel_samples in (3, 5, 7), self, "kernel_samples", "3, 5 or 7")
 
     @classmethod
     def from_card(cls, body: Mapping[str, Any]) -> Self:
         """Return the body that a model's card describes; those of models made before it could be chosen saw 7 samples.
 
-        Raises KeyError, TypeError or ConfigError where it describes none.
+        Raises ConfigError where it describes none.
         """
-        return cls(**{"kernel_samples": 7, **body, "channels": tuple(body["channels"])})
+        try:
+            return cls(**{"kernel_samples": 7, **body, "channels": tuple(body["channels"])})
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f"a card's body is {body!r}, expected channels and kernel_samples") from error

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import seisray
 from seisray.config import BodyConfig, PanelConfig, PickConfig, config_dict
-from seisray.errors import GatherError, StorageError
+from seisray.errors import ConfigError, GatherError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, candidates, decide, joined, no_picks
@@ -26,7 +26,7 @@ from seisray.transforms import Samples
 from seisray.units import ms_to_sample, sample_to_ms
 from seisray.weights import load_weights
 
-LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where the network's gain meets them
+LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where they are resampled
 
 
 def pick_settings(card: Model, config: PickConfig, *, resampling: float = 1.0) -> dict[str, Any]:
@@ -153,5 +153,5 @@ def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
         picker = Picker(BodyConfig.from_card(card.config["body"]))
         picker.load_state_dict(weights)
         return picker.eval(), PanelConfig(**card.config["panel"])
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error

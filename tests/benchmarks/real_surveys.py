@@ -27,7 +27,7 @@ from seisray.config import AugmentConfig
 HELD_OUT = list(range(1043, 1061))
 DANUBE_PICKS = Path(__file__).with_name("danube_island_picks.csv")
 """Of eight gathers, made for these benchmarks: the peak of the first swing, followed by eye, less the time it takes to
-rise, the median of seven neighbours; it begins where the tangent between 20 and 60 % of the peak meets the level before.
+rise, the median of seven neighbours; it begins where the tangent between 20 and 60 % of the peak meets the level ahead.
 Of 287 traces 223 have a peak of five times the noise before it and rise as their neighbours do, to 1.5 ms. The hand
 labels of soda_lakes lie 1.9 ms before the same point (866 clear traces), the exact ones of synthetic gathers 2.3 ms: a
 picker of onsets is early here by about as much."""

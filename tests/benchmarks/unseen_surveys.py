@@ -8,8 +8,9 @@ labels of soda_lakes, of geostack or of both beside the synthetic gathers, and i
 and on surveys that it never saw; the model `of-soda_lakes` is the picker that comes with seisray. Or it picks a survey,
 and goes on learning from what it is sure of there (--labels-of), on gathers other than those scored; once, and again
 from the picks of what came of that; and, for three gathers in turn, first from that one's labels beside the synthetic
-gathers, and then from its own picks beside them. What an interrupted run finished is kept. danube_island has labels for
-these benchmarks only (real_surveys.py), and nothing learns from them.
+gathers, and then from its own picks beside them. What an interrupted run finished is kept, and what another
+version of this script left under the same names: give each its own store. danube_island has labels for these benchmarks
+only (real_surveys.py), and nothing learns from them.
 """
 
 import argparse

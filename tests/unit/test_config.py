@@ -25,11 +25,14 @@ REFUSED: list[tuple[Callable[..., object], str, Any]] = [
     (PanelConfig, "samples", 16),
     (PanelConfig, "samples", 40),
     (PanelConfig, "gain", 0.0),
+    (PanelConfig, "gain", 1e7),
     (PanelConfig, "gain", float("nan")),
     (PanelConfig, "per_gather", 0),
     (BodyConfig, "channels", (2, 2, 2)),
     (BodyConfig, "channels", (1, 2, 2, 2)),
+    (BodyConfig, "channels", (2.0, 2, 2, 2)),
     (BodyConfig, "kernel_samples", 4),
+    (BodyConfig, "kernel_samples", 7.0),
     (GeneratorConfig, "ema", 1.0),
     (GeneratorConfig, "latent", 0),
     (AdversaryConfig, "d_lr", 0.0),
@@ -71,6 +74,12 @@ def test_a_body_is_what_its_card_says() -> None:
     body = BodyConfig(channels=(2, 3, 4, 5), kernel_samples=3)
     assert BodyConfig.from_card({"channels": [2, 3, 4, 5], "kernel_samples": 3}) == body
     assert BodyConfig.from_card({"channels": [2, 3, 4, 5]}) == dataclasses.replace(body, kernel_samples=7)
+
+
+@pytest.mark.parametrize("body", [None, {}, {"kernel_samples": 3}, {"channels": [2, 3, 4, 5], "depth": 4}])
+def test_a_card_without_a_body_is_told(body: Any) -> None:
+    with pytest.raises(ConfigError, match="a card's body is"):
+        BodyConfig.from_card(body)
 
 
 def test_workers_share_a_batch_evenly() -> None:

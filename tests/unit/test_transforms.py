@@ -13,10 +13,12 @@ def test_normalise_is_the_arsinh_of_the_gain_times_amplitude_over_rms() -> None:
     np.testing.assert_allclose(normalise(samples, 2.0), np.arcsinh(2.0 * samples / 2.5), rtol=1e-6)
 
 
-def test_faint_samples_and_loud_ones_keep_their_arsinh() -> None:
-    samples = np.float32([[0, 1e-9, -1e-6, 1e-4, -1e-2, 1, -30, 1e3]])
+def test_faint_samples_and_loud_ones_have_their_arsinh_and_their_sign() -> None:
+    samples = np.float32([[0, 1e-6, -1e-5, 1e-4, -1e-2, 1, -30, 1e3]])
+    found = compress(samples, np.array([[2.0]]), 7.0)
     exact = np.arcsinh(7 * samples.astype(np.float64) / 2)
-    np.testing.assert_allclose(compress(samples, np.array([[2.0]]), 7.0), exact, rtol=3e-7, atol=2e-7)
+    np.testing.assert_allclose(found, exact, rtol=6e-7, atol=2e-7)
+    np.testing.assert_array_equal(np.sign(found), np.sign(samples))
 
 
 @given(st.floats(-25, 25))

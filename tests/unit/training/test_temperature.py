@@ -75,16 +75,29 @@ def test_logits_that_mean_nothing_are_flattened_as_far_as_allowed() -> None:
     assert fit_scale([noise], 1000.0).temperature == pytest.approx(HIGHEST, rel=0.01)
 
 
-@pytest.mark.parametrize("none", [2.0, -2.0, 30.0, -30.0])
-def test_as_many_traces_are_picked_as_before(none: float) -> None:
+def picked_of(none: float, scale: Scale | None = None) -> tuple[int, Scale]:
+    """Return how many of 400 traces with such a logit of none are picked, at a scale or the one fitted, and which."""
     spoiled = uncertain_answers(0.5, n_traces=400)
     logits = spoiled.logits.copy()
     logits[:, -1] = np.median(logits.max(axis=1)) + none
     answers = Answers(logits=logits, first_break=spoiled.first_break)
-    scale = fit_scale([answers], 1000.0)
-    assert scale.temperature != pytest.approx(1, rel=0.1)
-    before, after = (np.isfinite(decide(answers.candidates(one), 1000.0).pick_ms) for one in (Scale(), scale))
-    assert after.sum() == before.sum()
+    scale = scale or fit_scale([answers], 1000.0)
+    return int(np.isfinite(decide(answers.candidates(scale), 1000.0).pick_ms).sum()), scale
+
+
+@pytest.mark.parametrize("none", [1.7, 1.9, 2.1])
+def test_as_many_traces_are_picked_as_before(none: float) -> None:
+    after, scale = picked_of(none)
+    before, _ = picked_of(none, Scale())
+    assert 0 < before < 400
+    assert after == before
+    assert picked_of(none, Scale(temperature=scale.temperature))[0] != before
+
+
+@pytest.mark.parametrize(("none", "picked"), [(30.0, 0), (-30.0, 400)])
+def test_where_all_or_none_are_picked_it_stays_so(none: float, picked: int) -> None:
+    assert picked_of(none, Scale())[0] == picked
+    assert picked_of(none)[0] == picked
 
 
 def test_what_counts_as_a_hit_is_within_2_ms_not_samples() -> None:
