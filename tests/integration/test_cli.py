@@ -36,7 +36,7 @@ def run_json(tokens: Sequence[str], store: Path, capsys: Capture) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_whole_chain_from_field_file_to_report(
     ray_session: None, tiny_field_files: tuple[Path, Path], tmp_path: Path, capsys: Capture
 ) -> None:

@@ -45,7 +45,7 @@ def card(store: Path, model: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(tiny_store: Path) -> None:
     victim = started(pretrain(tiny_store, "killed"))
     run = tiny_store / "runs" / "pretrain" / "killed-v1"
@@ -65,7 +65,7 @@ def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(ti
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_validated_picker_is_the_same_whether_its_run_was_killed_or_not(tiny_store: Path) -> None:
     def finetune(model: str) -> list[str]:
         train = ["--train.steps=80", "--train.batch=4", "--train.workers=2", "--train.checkpoint-every=4"]

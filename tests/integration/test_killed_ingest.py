@@ -17,7 +17,7 @@ from seisray.ingest.verify import verify
 COMMAND = [sys.executable, "-c", "import sys; from seisray.cli import main; sys.exit(main(sys.argv[1:]))"]
 N_SHOTS, N_TRACES, N_SAMPLES = 500, 48, 1000
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

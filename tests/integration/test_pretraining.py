@@ -89,7 +89,7 @@ def test_a_run_that_goes_wrong_goes_back_and_in_the_end_stops(
     assert "poor" not in Store(str(tiny_store)).names("models")
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.chaos
 def test_a_run_goes_on_with_another_number_of_workers(tiny_store: Path) -> None:
     settings = [
