@@ -27,6 +27,7 @@ _ENVIRONMENT = {
 }
 
 STREAMING_CPUS = 2
+TOO_LATE = "timed out during startup"  # in what Ray then says
 
 
 def connect(*, dashboard: bool = True) -> None:
@@ -57,13 +58,27 @@ def connect(*, dashboard: bool = True) -> None:
         os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     own: dict[str, Any] = {"address": "local", "num_cpus": cores() + STREAMING_CPUS, "include_dashboard": dashboard}
     try:
-        started = ray.init(**quiet, **({} if address else own))
+        started = _start(**quiet, **({} if address else own))
     except Exception as error:  # Ray raises a bare one where its start takes too long
         if not address:
             raise SessionError(f"Ray does not start on this machine: {error}") from error
         raise SessionError(f"no Ray cluster answers at {address}: {error}; start one, or unset RAY_ADDRESS") from error
     if started.dashboard_url:
         print(f"Ray dashboard: http://{started.dashboard_url}", file=sys.stderr)
+
+
+def _start(**settings: Any) -> Any:
+    """Start Ray or join it, a second time where a busy machine was not ready in the 30 s that Ray gives itself."""
+    import ray
+
+    try:
+        return ray.init(**settings)
+    except Exception as error:  # a bare one
+        if TOO_LATE not in str(error):
+            raise
+    print("seisray: Ray was not up in 30 s; this machine is busy; trying once more", file=sys.stderr)
+    ray.shutdown()
+    return ray.init(**settings)
 
 
 def _probe(address: str) -> None:

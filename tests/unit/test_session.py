@@ -3,6 +3,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,50 @@ def test_an_address_where_nothing_listens_is_named_at_once(monkeypatch: pytest.M
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(SessionError, match=r"127\.0\.0\.1:1"):
         connect()
+
+
+@pytest.mark.parametrize(("failures", "starts"), [(1, 2), (2, 2)])
+def test_a_busy_machine_gets_a_second_try(
+    failures: int, starts: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import ray
+
+    tried = []
+
+    def init(**settings: Any) -> SimpleNamespace:
+        tried.append(settings)
+        if len(tried) <= failures:
+            raise Exception("The current node timed out during startup. This could happen because ...")  # Ray's own
+        return SimpleNamespace(dashboard_url="")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)  # the Ray that the tests share stays
+    monkeypatch.setattr(ray, "init", init)
+    if failures < starts:
+        connect()
+    else:
+        with pytest.raises(SessionError, match="Ray does not start on this machine"):
+            connect()
+    assert len(tried) == starts
+    assert tried[0] == tried[-1]
+    assert "trying once more" in capsys.readouterr().err
+
+
+def test_what_else_keeps_ray_from_starting_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def init(**_: Any) -> None:
+        tried.append(1)
+        raise ValueError("no room on the disk")
+
+    tried: list[int] = []
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(SessionError, match="no room on the disk"):
+        connect()
+    assert len(tried) == 1
 
 
 def test_a_cluster_left_running_on_the_machine_is_not_joined_unasked() -> None:
