@@ -136,7 +136,9 @@ class Body(nn.Module):
 class TimeHead(nn.Module):
     """Bring fine features back to every sample: (batch, n_in, traces, samples / 4) -> (batch, traces, samples).
 
-    The four samples of a feature are four channels of one convolution, interleaved.
+    The four samples of a feature are four channels of one convolution, interleaved. It is computed for four features at
+    once, whose sixteen samples are sixteen channels: processors take half of the time for that, as four channels leave
+    three quarters of their arithmetic units idle.
     """
 
     def __init__(self, n_in: int, kernel_samples: int = KERNEL[1]) -> None:
@@ -144,9 +146,13 @@ class TimeHead(nn.Module):
         self.conv = conv(n_in, STEM_STRIDE, kernel=(KERNEL[0], kernel_samples))
 
     def forward(self, fine: Tensor) -> Tensor:
-        """Return one value a sample."""
-        x = self.conv(fine)  # (B, 4, T, S/4)
-        return x.permute(0, 2, 3, 1).flatten(2)  # (B, T, S/4, 4) -> (B, T, S)
+        """Return one value a sample; samples % 16 == 0."""
+        weight, bias = self.conv.weight, self.conv.bias
+        last = STEM_STRIDE - 1
+        weight = torch.cat([nn.functional.pad(weight, (later, last - later)) for later in range(STEM_STRIDE)])
+        bias = bias.repeat(STEM_STRIDE) if bias is not None else None
+        x = nn.functional.conv2d(fine, weight, bias, stride=(1, STEM_STRIDE), padding=self.conv.padding)
+        return x.permute(0, 2, 3, 1).flatten(2)  # (B, 16, T, S/16) -> (B, T, S/16, 16) -> (B, T, S)
 
 
 def spectral_normed(module: nn.Module) -> None:

@@ -73,6 +73,14 @@ def test_the_time_head_interleaves_its_channels() -> None:
     assert np_like.tolist() == [1, 2, 3, 4] * 4
 
 
+@pytest.mark.parametrize("kernel_samples", [3, 5, 7])
+def test_the_time_head_is_a_convolution_with_four_channels(kernel_samples: int) -> None:
+    head, fine = TimeHead(2, kernel_samples), torch.randn(2, 2, 8, 24)
+    torch.nn.init.normal_(head.conv.bias)
+    plain = head.conv(fine).permute(0, 2, 3, 1).flatten(2)
+    torch.testing.assert_close(head(fine), plain, rtol=1e-5, atol=1e-5)
+
+
 def test_an_impulse_stays_where_it_is() -> None:
     """Outputs change around an impulse at the input: nothing on the way is shifted or mirrored."""
     panel = torch.zeros(1, 1, 16, 128)
