@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seisray.config import AugmentConfig, PanelConfig
-from seisray.disturbances import Labelled, disturb
+from seisray.disturbances import Labelled, disturb, rustle
 from seisray.transforms import Samples, compress, pad_to, trace_rms
 
 
@@ -63,6 +63,9 @@ def augment(
     noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
     dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
     window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
+    if config.empty and rng.random() < config.empty:
+        window = np.where(dead[:, None], 0, rustle(panel.traces, panel.samples, rng) * rms).astype(np.float32)
+        dead = np.ones(panel.traces, bool)
     known = np.isfinite(breaks) | dead
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))

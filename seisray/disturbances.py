@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from seisray.config import AugmentConfig
 from seisray.transforms import Samples, pad_to, trace_rms
@@ -19,6 +20,8 @@ PERIODS = (8.0, 64.0)
 """Samples, of a plane wave's wavelets."""
 MOVEOUT = 8.0
 """Samples a trace at most, of a plane wave."""
+SMOOTHEST = 16
+"""Samples that noise alone is the mean of, at most."""
 GAP = 256
 """Samples between the wavelets of a plane wave in the mean."""
 FINER = 4
@@ -80,6 +83,13 @@ def hum(n_traces: int, n_samples: int, rng: np.random.Generator) -> Samples:
     if rng.random() < 0.5:  # each geophone by its own cable
         phase, rms = rng.random((n_traces, 1)), rng.random((n_traces, 1))
     return (np.sqrt(2) * rms * np.sin(2 * np.pi * (cycles + phase))).astype(np.float32)
+
+
+def rustle(n_traces: int, n_samples: int, rng: np.random.Generator) -> Samples:
+    """Return noise, each trace for itself and all of one colour, from white to the mean of SMOOTHEST samples; RMS 1."""
+    white = rng.normal(size=(n_traces, n_samples))
+    smooth = uniform_filter1d(white, round(_between(1, SMOOTHEST, rng)), axis=1)
+    return _over(smooth, trace_rms(smooth))
 
 
 def plane_wave(n_traces: int, n_samples: int, rng: np.random.Generator) -> Samples:

@@ -13,12 +13,12 @@ class AugmentConfig:
 
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
     anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
-    noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. flip, polarity:
-    probabilities; who picks by the first peak picks another time where it becomes a trough. decimate: probability of
-    taking every second or third trace, where there are enough. reversed: share of traces whose polarity alone is so.
-    hum, plane_wave, recorded, later_shot: probabilities of power-line hum, of wavelets that cross the spread, of noise
-    from before the first breaks of another labelled gather, and of such a gather behind the first breaks of this one;
-    each at up to 0.3 of the traces' RMS.
+    noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. empty: share of
+    panels that hold noise alone instead. flip, polarity: probabilities; who picks by the first peak picks another time
+    where it becomes a trough. decimate: probability of taking every second or third trace, where there are enough.
+    reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot: probabilities of
+    power-line hum, of wavelets that cross the spread, of noise from before the first breaks of another labelled gather,
+    and of such a gather behind the first breaks of this one; each at up to 0.3 of the traces' RMS.
     """
 
     stretch: float = 1.6
@@ -27,6 +27,7 @@ class AugmentConfig:
     gain: float = 2.0
     noise: float = 0.1
     dead: float = 0.03
+    empty: float = 0.02
     flip: float = 0.5
     polarity: float = 0.0
     decimate: float = 0.0
@@ -39,7 +40,7 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         allow(self, "1..4", 1, 4, "stretch")
         allow(self, "1..100", 1, 100, "gain")
-        allow(self, "0..1", 0, 1, "shift", "late", "dead", "flip", "polarity", "decimate", "reversed")
+        allow(self, "0..1", 0, 1, "shift", "late", "dead", "empty", "flip", "polarity", "decimate", "reversed")
         allow(self, "0..1", 0, 1, "hum", "plane_wave", "recorded", "later_shot")
         allow(self, "0..10", 0, 10, "noise")
 

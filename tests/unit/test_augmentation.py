@@ -8,7 +8,7 @@ from seisray.config import AugmentConfig, PanelConfig
 from seisray.transforms import normalise, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
-OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, flip=0, polarity=0)
+OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0)
 
 
 def bumps(first_break: np.ndarray, n_samples: int) -> np.ndarray:
@@ -96,6 +96,22 @@ def test_silenced_traces_lose_their_label() -> None:
     assert 0 < silent.sum() < 8
     np.testing.assert_array_equal(panel.first_break == -1, silent)
     assert panel.known.all()
+
+
+def test_an_empty_panel_holds_noise_and_no_first_break() -> None:
+    first_break, samples = np.full(8, 64, np.float32), bumps(np.full(8, 64.0), 128)
+    samples[3] = 0
+    n_empty = 0
+    for seed in range(200):
+        panel = augment(samples, first_break, np.random.default_rng(seed), PANEL, replace(OFF, empty=0.2))
+        empty = bool((panel.first_break == -1).all())
+        loud = np.abs(np.sinh(np.delete(panel.samples, 3, axis=0)))
+        assert not panel.samples[3].any()
+        assert panel.known.all()
+        assert empty == (loud[:, :40].max() > 0.5)  # otherwise nothing but the event, as it was
+        np.testing.assert_allclose(trace_rms(np.sinh(panel.samples))[:3], 3, rtol=1e-2)  # as loud as before
+        n_empty += empty
+    assert n_empty == pytest.approx(0.2 * 200, abs=15)
 
 
 def test_a_random_gain_scales_whole_panels() -> None:
@@ -195,7 +211,7 @@ def test_behind_a_short_record_and_beside_a_small_gather_no_disturbance_is_heard
 def test_the_panels_of_a_seed_stay_what_they_were() -> None:
     samples = np.random.default_rng(0).normal(size=(20, 300)).astype(np.float32)
     first_break, rng = np.linspace(20, 200, 20).astype(np.float32), np.random.default_rng(7)
-    panels = [augment(samples, first_break, rng, PANEL, AugmentConfig()) for _ in range(3)]
+    panels = [augment(samples, first_break, rng, PANEL, AugmentConfig(empty=0)) for _ in range(3)]
     size = [np.abs(panel.samples).sum() for panel in panels]
     np.testing.assert_allclose(size, [1543.174, 1269.675, 775.699], rtol=1e-5)
     assert panels[2].first_break[-1] == pytest.approx(65.81692, rel=1e-6)

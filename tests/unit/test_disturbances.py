@@ -17,6 +17,7 @@ from seisray.disturbances import (
     later_shot,
     plane_wave,
     recorded_noise,
+    rustle,
 )
 from seisray.transforms import trace_rms
 
@@ -43,6 +44,18 @@ def test_hum_is_common_to_all_traces_or_each_has_its_phase_and_loudness() -> Non
     assert 10 < len(common) < 30
     np.testing.assert_allclose([trace_rms(wave) for wave in common], 1, rtol=0.03)
     assert max(trace_rms(wave).max() for wave in own) < 1.03
+
+
+def test_noise_alone_is_white_or_smooth_and_shared_by_no_two_traces() -> None:
+    smooth = []
+    for seed in range(40):
+        noise = rustle(16, 2048, np.random.default_rng(seed))
+        np.testing.assert_allclose(trace_rms(noise), 1, rtol=1e-5)
+        between = np.corrcoef(noise) - np.eye(16)
+        assert np.abs(between).max() < 0.5
+        smooth.append(np.mean(noise[:, 1:] * noise[:, :-1]))  # from one sample to the next
+    assert min(smooth) == pytest.approx(0, abs=0.05)
+    assert max(smooth) == pytest.approx(1 - 1 / 16, abs=0.05)
 
 
 def test_a_plane_wave_arrives_a_constant_later_from_trace_to_trace() -> None:
