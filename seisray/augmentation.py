@@ -31,7 +31,7 @@ def augment(
     config: AugmentConfig,
     others: Sequence[Labelled] = (),
 ) -> LabelledPanel:
-    """Return a random panel of a labelled gather that could have been recorded as well.
+    """Return a random panel of a labelled gather that could have been recorded as well, or of noise alone.
 
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
     to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.

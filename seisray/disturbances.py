@@ -1,6 +1,7 @@
 """What geophones record beside the shot.
 
-Each kind is a function that returns samples (n_traces, n_samples), to be added in units of the RMS of each trace.
+Each kind is a function that returns samples (n_traces, n_samples), to be added in units of the RMS of each trace;
+`rustle` takes the place of a record.
 """
 
 from collections.abc import Sequence
@@ -88,7 +89,7 @@ def hum(n_traces: int, n_samples: int, rng: np.random.Generator) -> Samples:
 def rustle(n_traces: int, n_samples: int, rng: np.random.Generator) -> Samples:
     """Return noise, each trace for itself and all of one colour, from white to the mean of SMOOTHEST samples; RMS 1."""
     white = rng.normal(size=(n_traces, n_samples))
-    smooth = uniform_filter1d(white, round(_between(1, SMOOTHEST, rng)), axis=1)
+    smooth = uniform_filter1d(white, round(_between(1, SMOOTHEST, rng)), axis=1, mode="wrap")  # as loud at its ends
     return _over(smooth, trace_rms(smooth))
 
 

@@ -14,11 +14,11 @@ class AugmentConfig:
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
     anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
     noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. empty: share of
-    panels that hold noise alone instead. flip, polarity: probabilities; who picks by the first peak picks another time
-    where it becomes a trough. decimate: probability of taking every second or third trace, where there are enough.
-    reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot: probabilities of
-    power-line hum, of wavelets that cross the spread, of noise from before the first breaks of another labelled gather,
-    and of such a gather behind the first breaks of this one; each at up to 0.3 of the traces' RMS.
+    panels of noise alone, without a first break. flip, polarity: probabilities; who picks by the first peak picks
+    another time where it becomes a trough. decimate: probability of taking every second or third trace, where there are
+    enough. reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot: probabilities
+    of power-line hum, of wavelets that cross the spread, of noise from before the first breaks of another labelled
+    gather, and of such a gather behind the first breaks of this one; each at up to 0.3 of the traces' RMS.
     """
 
     stretch: float = 1.6

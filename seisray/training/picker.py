@@ -1,6 +1,7 @@
 """Fine-tuning a picker: the step in plain torch, and what it learns from."""
 
 import copy
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,8 @@ class PickerStep(Resumable):
     ) -> None:
         self.config, self.device, self.rank = config, device, rank
         self._panels = LabelledPanels(gathers, config.panel, config.augment)
-        self._field = LabelledPanels(unlabelled, config.panel, config.augment) if unlabelled else None
+        field = dataclasses.replace(config.augment, empty=0.0)  # what is not of the field tells nothing of it
+        self._field = LabelledPanels(unlabelled, config.panel, field) if unlabelled else None
         torch.manual_seed(config.train.seed)
         self.picker = Picker(config.body)
         transfer = config.transfer

@@ -100,14 +100,14 @@ def test_silenced_traces_lose_their_label() -> None:
 
 def test_an_empty_panel_holds_noise_and_no_first_break() -> None:
     first_break, samples = np.full(8, 64, np.float32), bumps(np.full(8, 64.0), 128)
-    samples[3] = 0
+    samples[3], first_break[5] = 0, np.nan
     n_empty = 0
     for seed in range(200):
         panel = augment(samples, first_break, np.random.default_rng(seed), PANEL, replace(OFF, empty=0.2))
         empty = bool((panel.first_break == -1).all())
+        assert panel.known.tolist() == [True] * 5 + [empty] + [True] * 2
         loud = np.abs(np.sinh(np.delete(panel.samples, 3, axis=0)))
         assert not panel.samples[3].any()
-        assert panel.known.all()
         assert empty == (loud[:, :40].max() > 0.5)  # otherwise nothing but the event, as it was
         np.testing.assert_allclose(trace_rms(np.sinh(panel.samples))[:3], 3, rtol=1e-2)  # as loud as before
         n_empty += empty

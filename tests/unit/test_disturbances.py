@@ -10,6 +10,7 @@ from seisray.disturbances import (
     HUM,
     LATEST,
     MOVEOUT,
+    SMOOTHEST,
     STRENGTH,
     Labelled,
     disturb,
@@ -48,14 +49,22 @@ def test_hum_is_common_to_all_traces_or_each_has_its_phase_and_loudness() -> Non
 
 def test_noise_alone_is_white_or_smooth_and_shared_by_no_two_traces() -> None:
     smooth = []
-    for seed in range(40):
+    for seed in range(60):
         noise = rustle(16, 2048, np.random.default_rng(seed))
         np.testing.assert_allclose(trace_rms(noise), 1, rtol=1e-5)
         between = np.corrcoef(noise) - np.eye(16)
         assert np.abs(between).max() < 0.5
-        smooth.append(np.mean(noise[:, 1:] * noise[:, :-1]))  # from one sample to the next
+        next_one = np.mean(noise[:, 1:] * noise[:, :-1], axis=1)
+        assert np.ptp(next_one) < 0.15
+        smooth.append(next_one.mean())
     assert min(smooth) == pytest.approx(0, abs=0.05)
-    assert max(smooth) == pytest.approx(1 - 1 / 16, abs=0.05)
+    assert max(smooth) == pytest.approx(1 - 1 / SMOOTHEST, abs=0.02)
+
+
+def test_noise_alone_is_as_loud_at_its_ends() -> None:
+    rng = np.random.default_rng(0)
+    power = np.mean([np.square(rustle(64, 100, rng)).mean(axis=0) for _ in range(60)], axis=0)
+    np.testing.assert_allclose(power, 1, atol=0.15)
 
 
 def test_a_plane_wave_arrives_a_constant_later_from_trace_to_trace() -> None:
