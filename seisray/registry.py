@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import seisray
-from seisray.config import SHIPPED
+from seisray.config import SHIPPED, BodyConfig
 from seisray.errors import ConfigError, ExistsError, NotFoundError, PicksError, StorageError
 from seisray.storage import Location, locate
 
@@ -101,6 +101,14 @@ class Model(_Record):
     def ref(self) -> str:
         """Return name@version."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def body(self) -> BodyConfig:
+        """Return the body of its network; raise ConfigError where the card describes none."""
+        try:
+            return BodyConfig.from_card(self.config.get("body"))
+        except ConfigError as error:
+            raise ConfigError(f"model {self.ref}: {error}; train it again") from error
 
     @property
     def resampled(self) -> Mapping[str, float]:

@@ -1,7 +1,7 @@
 """What networks see, and the body that they share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from seisray.config.checks import allow, require
@@ -47,12 +47,9 @@ class BodyConfig:
         require(whole and self.kernel_samples in (3, 5, 7), self, "kernel_samples", "3, 5 or 7")
 
     @classmethod
-    def from_card(cls, body: Mapping[str, Any]) -> Self:
-        """Return the body that a model's card describes; those of models made before it could be chosen saw 7 samples.
-
-        Raises ConfigError where it describes none.
-        """
-        try:
-            return cls(**{"kernel_samples": 7, **body, "channels": tuple(body["channels"])})
-        except (KeyError, TypeError) as error:
-            raise ConfigError(f"a card's body is {body!r}, expected channels and kernel_samples") from error
+    def from_card(cls, body: Any) -> Self:
+        """Return the body that a model's card describes; raise ConfigError where it describes none."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(body, Mapping) or set(body) != names:
+            raise ConfigError(f"its card's body is {body!r}, expected {' and '.join(sorted(names))}")
+        return cls(**{**body, "channels": tuple(body["channels"])})

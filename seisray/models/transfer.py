@@ -35,7 +35,9 @@ def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = 
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise ConfigError(
-            f"the model's body does not fit the picker's: {reason}; use the same body.channels and body.kernel_samples"
+            f"the model's body does not fit the picker's: {reason}; use the same body.channels and "
+            f"body.kernel_samples, and of models of earlier versions of seisray the encoder alone "
+            f"(--transfer.decoder=false)"
         ) from error
     head = {name: tensor for name, tensor in weights.items() if name == "none" or name.startswith("pick_head.")}
     if not (head and decoder):

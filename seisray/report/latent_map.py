@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seisray.config import AutoencoderConfig, BodyConfig, PanelConfig
+from seisray.config import AutoencoderConfig, PanelConfig
 from seisray.errors import ConfigError, StorageError
 from seisray.gather import Gather
 from seisray.models.autoencoder import Autoencoder
@@ -126,7 +126,7 @@ def _features(store: Store, card: Model, panels: Samples) -> NDArray[np.float64]
 
 
 def _encoder(card: Model, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
-    body = BodyConfig.from_card(card.config["body"])
+    body = card.body
     if card.kind == "autoencoder":
         panel = PanelConfig(**card.config["panel"])
         network = Autoencoder(AutoencoderConfig(panel=panel, body=body, latent=card.config["latent"])).eval()

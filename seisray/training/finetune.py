@@ -8,7 +8,7 @@ from typing import Any
 import ray.train
 import ray.train.torch
 
-from seisray.config import BodyConfig, PickerConfig, config_dict
+from seisray.config import PickerConfig, config_dict
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.heap import keep_heap
@@ -162,8 +162,7 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
     if source == SCRATCH:
         return config, None
     card = store.model(source)
-    body = BodyConfig.from_card(card.config["body"])
-    return dataclasses.replace(config, body=body), card.ref
+    return dataclasses.replace(config, body=card.body), card.ref
 
 
 def tempo_of(store: Store, source: str, surveys: Sequence[Survey]) -> Tempo | None:

@@ -23,6 +23,8 @@ from seisray.training.waiting import Waiting
 
 FREE = ("workers", "least_workers", "gpus", "retries", "wait_s", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
+NETWORKS = 2
+"""Number of the networks' build, raised when weights change their names or shapes: runs of another cannot go on."""
 SHOWN = 6  # entries of a list in a message
 
 
@@ -69,15 +71,20 @@ class Run:
 
     def claim(self, *, resume: bool = False) -> bool:
         """Return whether an interrupted run goes on; raise ConfigError where it was another one, or none is there."""
-        mark = self.folder / "run.json"
+        mark, now = self.folder / "run.json", {"networks": NETWORKS, **self.identity}
         if not mark.exists():
             if resume:
                 raise ConfigError(f"there is no interrupted run {self.name!r} to go on with; leave --resume out")
-            mark.write_bytes(json.dumps(self.identity, indent=1).encode())
+            mark.write_bytes(json.dumps(now, indent=1).encode())
             return False
         before = json.loads(mark.read_bytes())
-        if fingerprint(before) != fingerprint(self.identity):
-            changed = ", ".join(differences(before, json.loads(json.dumps(self.identity))))
+        if before.get("networks") != NETWORKS:
+            raise ConfigError(
+                f"run {self.name!r} was interrupted with the networks of another version of seisray; pass --restart to "
+                f"begin anew, or choose another name"
+            )
+        if fingerprint(before) != fingerprint(now):
+            changed = ", ".join(differences(before, json.loads(json.dumps(now))))
             raise ConfigError(
                 f"run {self.name!r} was interrupted with other settings ({changed}); give the same settings to go on, "
                 f"pass --restart to begin anew, or choose another name"

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from seisray.config import TuneConfig, fingerprint
 from seisray.errors import ConfigError
 from seisray.storage import Location
-from seisray.training.run import differences
+from seisray.training.run import NETWORKS, differences
 from seisray.tuning.journal import StoreJournal
 
 Direction = Literal["minimize", "maximize"]
@@ -17,7 +17,7 @@ Direction = Literal["minimize", "maximize"]
 
 def claim_study(folder: Location, identity: dict[str, Any], *, resume: bool) -> None:
     """Make a study's folder ours; raise ConfigError where it is of another search, or resume finds none."""
-    mark = folder / "study.json"
+    mark, identity = folder / "study.json", {"networks": NETWORKS, **identity}
     if not mark.exists():
         if resume:
             raise ConfigError(f"there is no study {folder.name!r} to go on with; leave --resume out")

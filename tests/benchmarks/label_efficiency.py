@@ -51,7 +51,7 @@ VALIDATE = {
     "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
 }
 STARTS = ("scratch", *MAKERS, "gan, encoder only")
-VERSION = 4
+VERSION = 5
 """Of what cells hold and starts are made of: those of others are not taken over."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""

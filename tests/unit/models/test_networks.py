@@ -7,7 +7,7 @@ from seisray.config import BodyConfig, GeneratorConfig, PanelConfig
 from seisray.models.discriminator import Discriminator
 from seisray.models.generator import Generator
 from seisray.models.picker import Picker
-from seisray.models.unet import Body, Stem, TimeHead, weighted_layers
+from seisray.models.unet import Ascent, Body, Stem, TimeHead, weighted_layers
 
 SHAPES = [(8, 32), (16, 64), (24, 96), (8, 512)]
 BODY = BodyConfig(channels=(2, 3, 4, 5))
@@ -29,6 +29,13 @@ def test_the_stem_is_a_convolution_of_eleven_samples_that_takes_every_fourth() -
     torch.nn.init.normal_(stem.bias)
     plain = torch.nn.functional.conv2d(panels, stem.weight, stem.bias, stride=(1, 4), padding=(1, 5))
     torch.testing.assert_close(stem(panels), plain, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel_samples", [3, 7])
+def test_the_decoder_looks_along_time_and_then_across_traces(kernel_samples: int) -> None:
+    layers = list(weighted_layers(Ascent(4, 3, kernel=(3, kernel_samples))))
+    assert [layer.kernel_size for layer in layers] == [(1, 1), (1, kernel_samples), (3, 1)]
+    assert [layer.out_channels for layer in layers] == [3, 3, 3]
 
 
 @pytest.mark.parametrize(("traces", "samples"), SHAPES)

@@ -65,6 +65,7 @@ def test_it_learns_what_it_is_shown(kind: str, config: MaskedConfig) -> None:
 
 @pytest.mark.parametrize("config", [MASKED, SQUEEZED], ids=["masked", "autoencoder"])
 def test_micro_batches_add_up_to_the_batch(config: MaskedConfig) -> None:
+    config = replace(config, train=replace(config.train, precision="fp32"))  # bf16 rounds each part by itself
     whole, parted = RebuildStep(config), RebuildStep(replace(config, accumulate=3))
     for seed in range(3):
         figures, same = (step(panels(5, seed=seed)) for step in (whole, parted))

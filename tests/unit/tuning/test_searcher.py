@@ -15,6 +15,7 @@ from seisray.config import TuneConfig
 from seisray.errors import ConfigError
 from seisray.progress import Progress
 from seisray.storage import Location
+from seisray.training.run import NETWORKS
 from seisray.tuning.searcher import Halving, StudySearch, stopper
 from seisray.tuning.study import claim_study, finished_trials, open_study
 
@@ -179,7 +180,14 @@ def test_a_study_goes_on_only_with_what_it_began_with(folder: Location) -> None:
     claim_study(folder, identity, resume=True)
     with pytest.raises(ConfigError, match=r"config\.train\.steps: 4 -> 5"):
         claim_study(folder, {**identity, "config": {"train": {"steps": 5}}}, resume=True)
-    assert json.loads((folder / "study.json").read_bytes()) == identity
+    assert json.loads((folder / "study.json").read_bytes()) == {"networks": NETWORKS, **identity}
+
+
+def test_a_study_of_other_networks_does_not_go_on(folder: Location) -> None:
+    claim_study(folder, {}, resume=False)
+    (folder / "study.json").write_bytes(json.dumps({"networks": NETWORKS - 1}).encode())
+    with pytest.raises(ConfigError, match=rf"networks: {NETWORKS - 1} -> {NETWORKS}"):
+        claim_study(folder, {}, resume=True)
 
 
 def test_a_study_that_does_not_exist_cannot_go_on(folder: Location) -> None:
