@@ -2,7 +2,8 @@
 
 import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import get_args
 
 import numpy as np
@@ -31,7 +32,7 @@ def make_engine(engine: Engine, picker: nn.Module, *, device: str = "cpu") -> Pr
     if engine == "openvino":
         return _openvino(picker)
     channels_last(picker.to(device))
-    return torch_engine(picker, device=device)
+    return torch_engine(_frozen(picker) if device == "cpu" else picker, device=device)
 
 
 def torch_engine(picker: Callable[[Tensor], Tensor], *, device: str = "cpu") -> Predict:
@@ -59,16 +60,30 @@ def averaged(predict: Predict) -> Predict:
     return mean
 
 
+@contextmanager
+def _traced() -> Iterator[Tensor]:
+    """Give the smallest panel to trace a picker with, and keep torch.jit.trace's advice to use torch.export quiet.
+
+    That takes twenty times as long.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield torch.zeros(1, 1, TRACE_MULTIPLE, SAMPLE_MULTIPLE)
+
+
+def _frozen(picker: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a picker as one graph, its weights constants: the same sums, without Python between them."""
+    with _traced() as smallest, torch.inference_mode():
+        graph: Callable[[Tensor], Tensor] = torch.jit.freeze(torch.jit.trace(picker, smallest, check_trace=False))
+    return graph
+
+
 def _openvino(picker: nn.Module) -> Predict:
     """Return logits as OpenVINO computes them on as many threads as PyTorch would."""
     import openvino
 
-    smallest = torch.zeros(1, 1, TRACE_MULTIPLE, SAMPLE_MULTIPLE)
     settings = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # of torch.jit.trace; torch.export takes twenty times as long
+    with _traced() as smallest:
         model = openvino.convert_model(picker, example_input=smallest)
     compiled = openvino.compile_model(model, "CPU", settings)
     return lambda panel: np.array(compiled(panel[None, None])[0][0])

@@ -10,8 +10,20 @@ from seisray.picking.decode import decode
 from seisray.picking.engine import check_engine, make_engine, torch_engine
 from seisray.picking.tiling import gather_logits
 
+SHAPES = [(1, 20), (7, 100), (61, 1000), (400, 300), (3, 3000)]
 
-@pytest.mark.parametrize("shape", [(1, 20), (7, 100), (61, 1000), (400, 300), (3, 3000)])
+
+def test_the_default_engine_says_what_the_picker_says_for_gathers_of_any_size() -> None:
+    torch.manual_seed(0)
+    picker = Picker(BodyConfig(channels=(3, 4, 5, 6))).eval()
+    plain, fast = torch_engine(picker), make_engine("torch", picker)
+    for shape in SHAPES * 3:  # graphs are made for the shapes that come first
+        samples = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        own, other = (gather_logits(one, samples, gain=10.0, stretch=256) for one in (plain, fast))
+        np.testing.assert_allclose(other, own, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_engines_agree_on_every_pick(shape: tuple[int, int]) -> None:
     pytest.importorskip("openvino")
     torch.manual_seed(0)
