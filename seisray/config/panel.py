@@ -1,6 +1,6 @@
 """What networks see, and the body that they share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -41,8 +41,8 @@ class BodyConfig:
     kernel_samples: int = 7
 
     def __post_init__(self) -> None:
-        require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")
         require(all(type(n) is int for n in self.channels), self, "channels", "whole numbers")
+        require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")
         whole = type(self.kernel_samples) is int
         require(whole and self.kernel_samples in (3, 5, 7), self, "kernel_samples", "3, 5 or 7")
 
@@ -50,6 +50,6 @@ class BodyConfig:
     def from_card(cls, body: Any) -> Self:
         """Return the body that a model's card describes; raise ConfigError where it describes none."""
         names = {field.name for field in fields(cls)}
-        if not isinstance(body, Mapping) or set(body) != names:
+        if not isinstance(body, Mapping) or set(body) != names or not isinstance(body["channels"], Sequence):
             raise ConfigError(f"its card's body is {body!r}, expected {' and '.join(sorted(names))}")
         return cls(**{**body, "channels": tuple(body["channels"])})

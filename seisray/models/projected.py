@@ -22,11 +22,11 @@ LOUD_SAMPLES = 8  # over which loudness is taken
 class ProjectedDiscriminator(nn.Module):
     """Judge (batch, 1, traces, samples) panels by the encoder of a body, which is not trained here.
 
-    Three more heads see the panels as they are, and what convolutions over
-    traces and samples are nearly blind to: their spectrum, and how loud each place is, by which quiet records differ
-    most from noisy ones. Each head gives logits of patches of 8 traces and 16 or 32 samples; positive means field data.
-    minibatch_std: panels in a group, neighbours in the batch, whose spread the deepest head is shown (0 = none).
-    spectral_norm: hold the heads; orthogonal: begin with such weights in them.
+    Three more heads see the panels as they are, and what convolutions over traces and samples are nearly blind to:
+    their spectrum, and how loud each place is, by which quiet records differ most from noisy ones. Each head gives
+    logits of patches of 8 traces and 16 or 32 samples; positive means field data. minibatch_std: panels in a group,
+    neighbours in the batch, whose spread the deepest head is shown (0 = none). spectral_norm: hold the heads;
+    orthogonal: begin with such weights in them.
     """
 
     def __init__(

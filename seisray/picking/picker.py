@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import seisray
 from seisray.config import PanelConfig, PickConfig, config_dict
-from seisray.errors import GatherError, StorageError
+from seisray.errors import ConfigError, GatherError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
 from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, candidates, decide, joined, no_picks
@@ -148,10 +148,10 @@ def _calm(samples: Samples, finite: NDArray[np.bool_]) -> Samples:
 
 def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
     """Return a picker ready to pick, and the panels it learned from."""
-    weights = load_weights(store, card, "picker")
+    weights, body = load_weights(store, card, "picker"), card.body
     try:
-        picker = Picker(card.body)
+        picker = Picker(body)
         picker.load_state_dict(weights)
         return picker.eval(), PanelConfig(**card.config["panel"])
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error

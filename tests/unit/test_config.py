@@ -84,6 +84,7 @@ def test_a_body_is_what_its_card_says() -> None:
         {"kernel_samples": 3},
         {"channels": [2, 3, 4, 5]},
         {"channels": [2, 3, 4, 5], "kernel_samples": 7, "depth": 4},
+        {"channels": None, "kernel_samples": 7},
     ],
 )
 def test_a_card_without_a_body_is_told(body: Any) -> None:
