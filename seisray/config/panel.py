@@ -33,7 +33,7 @@ class BodyConfig:
     """The U-Net that discriminator and picker share.
 
     channels: of its four levels, finest first; processors compute eight at a time, and take as long for 12 as for 16.
-    With 8 at the finest level picking is 1.4 times as fast, and pickers do less well on ground that they never saw.
+    With 8 at the finest level the network takes 0.8 of the time, and pickers do less well on ground they never saw.
     kernel_samples: that convolutions of its blocks and heads see of a trace, 3, 5 or 7; the stem sees 11.
     """
 

@@ -154,4 +154,5 @@ def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
         picker.load_state_dict(weights)
         return picker.eval(), PanelConfig(**card.config["panel"])
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
-        raise StorageError(f"model {card.ref}: its card and its weights disagree: {error}; train it again") from error
+        reason = str(error).splitlines()[-1].strip(" \t.")
+        raise StorageError(f"model {card.ref}: its card and its weights disagree: {reason}; train it again") from error

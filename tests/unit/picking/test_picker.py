@@ -1,5 +1,6 @@
 """Whatever a gather holds, each of its traces gets one row, with the reason where there is no pick."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from pickable import write_picker
 
 from seisray.config import PickConfig
-from seisray.errors import StorageError
+from seisray.errors import SeisrayError, StorageError
 from seisray.gather import Gather
 from seisray.picking.decode import REACH_SAMPLES
-from seisray.picking.picker import GatherPicker, weights_sha256
+from seisray.picking.picker import GatherPicker, load_picker, weights_sha256
 from seisray.registry import Model, Store
 from seisray.resampling import resample_gather
 
@@ -186,3 +187,11 @@ def test_a_gather_without_the_offsets_that_a_velocity_needs_is_rejected(made: tu
     rows, failure = picker.rows(gather(noise(3, 64)))
     assert rows["flag"].to_pylist() == ["failed"] * 3
     assert "trace 1 has no offset (3 such traces)" in str(failure)
+
+
+@pytest.mark.parametrize("body", [{"channels": [4, 4, 6, 10], "kernel_samples": 3}, {"channels": [4, 4]}, None])
+def test_a_card_that_its_weights_do_not_fit_is_told_in_one_line(body: Any, made: tuple[Store, Model]) -> None:
+    store, card = made
+    with pytest.raises(SeisrayError, match=r"^model p@v1: .*; train it again$") as found:
+        load_picker(store, replace(card, config={**card.config, "body": body}))
+    assert "\n" not in str(found.value)
