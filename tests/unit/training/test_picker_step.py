@@ -111,6 +111,13 @@ def test_the_weight_of_the_alignment_turns_the_encoder(gathers: list[Gather]) ->
     assert (stems[0] - stems[1]).abs().max() > (heads[0] - heads[1]).abs().max()
 
 
+def test_panels_of_the_field_are_never_of_noise_alone(gathers: list[Gather]) -> None:
+    configs = (replace(CONFIG, align=AlignConfig(weight=0.3), augment=replace(CONFIG.augment, empty=e)) for e in (0, 1))
+    none, every = (PickerStep(config, gathers, unlabelled=gathers) for config in configs)
+    assert torch.equal(every._field_batch(4), none._field_batch(4))
+    assert (every._batch(4, rank=0)[1] == -1).all()  # those with labels are
+
+
 def test_ranks_draw_different_field_panels(gathers: list[Gather]) -> None:
     config = replace(CONFIG, align=AlignConfig(weight=0.3))
     first, other = (PickerStep(config, gathers, unlabelled=gathers, rank=rank)._field_batch(2) for rank in (0, 1))
