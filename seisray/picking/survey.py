@@ -18,7 +18,7 @@ from seisray.ingest.settings import IngestConfig
 from seisray.picking.claim import Identity, claim
 from seisray.picking.engine import check_engine
 from seisray.picking.parts import Part, read_part_rejects
-from seisray.picking.picker import pick_settings, weights_sha256
+from seisray.picking.picker import load_picker, pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
 from seisray.picking.tempo import onset_period
 from seisray.picking.work import FieldWork, SurveyWork, Work, field_work, in_pieces
@@ -128,6 +128,7 @@ def _pick(
     folder = store.folder("picks", out)
     if (done := _finished(store, out, identity, resume)) is not None:
         return done
+    load_picker(store, card)  # what is wrong with it is told here, not by every worker
     claim(folder, identity, resume=resume)
     connect()
     started_s = time.monotonic()

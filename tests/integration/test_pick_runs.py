@@ -1,5 +1,6 @@
 """Runs of picking that meet others of the same name: each trace is picked once, by one model."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from pickable import pickable_store, write_picker
 
-from seisray.errors import ConfigError, ExistsError
+from seisray.errors import ConfigError, ExistsError, StorageError
 from seisray.ingest.rejects import read_rejects
 from seisray.picking.parts import part_name, read_picks
 from seisray.picking.survey import pick_survey
@@ -61,6 +62,16 @@ def test_an_interrupted_run_is_told_of_and_goes_on_with_what_is_missing(store: S
     assert pick(store, resume=True) == again, "finished picks are returned as they are"
     with pytest.raises(ExistsError, match="already exist"):
         pick(store)
+
+
+def test_a_model_whose_weights_do_not_fit_its_card_is_told_before_anything_is_begun(store: Store) -> None:
+    card = store.folder("models", "p", "v1") / "model.json"
+    about = json.loads(card.read_bytes())
+    about["config"]["body"]["channels"][-1] += 2
+    card.write_bytes(json.dumps(about).encode())
+    with pytest.raises(StorageError, match=r"model p@v1: its card and its weights disagree: .*; train it again$"):
+        pick(store)
+    assert not Path(store.folder("picks", "picks").path).exists(), "no claim is left"
 
 
 def test_a_run_of_another_model_takes_nothing_over_and_deletes_nothing(store: Store) -> None:
