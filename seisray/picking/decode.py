@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
-REACH_SAMPLES = 6  # how far around its peak a pick's probability is gathered
+REACH_SAMPLES = 6  # how far around a pick its probability is gathered
+SMOOTH_SAMPLES = 4.0  # standard deviation of the bell that smooths the probability around a peak
 LEAST_PROBABILITY = 0.5  # of a pick that is ok
 _LEAST = 1e-30  # probability of what is there, however improbable
+_MOVES = np.arange(-8, 9)  # how far from the peak a pick may be put, and one beyond
+_NEAR = np.arange(_MOVES[0] - REACH_SAMPLES, _MOVES[-1] + REACH_SAMPLES + 1)
+_BELL = np.exp(-0.5 * ((_NEAR[:, None] - _MOVES) / SMOOTH_SAMPLES) ** 2).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +63,9 @@ def candidates(
 ) -> Candidates:
     """Return the n likeliest candidates of each trace, by (n_traces, n_samples + 1) logits.
 
-    A candidate is a peak of the probability, with what lies REACH_SAMPLES around it. allowed: (n_traces, 2) first and
-    last sample at which a peak may lie; what lies elsewhere stays as probable as it is, and is not picked.
+    A candidate lies where the probability around one of its peaks is largest once it is smoothed: a peak by itself
+    leaps along a flat top for the last digit of a logit. allowed: (n_traces, 2) first and last sample at which one may
+    lie; what lies elsewhere stays as probable as it is, and is not picked.
     """
     mass = np.exp(logits - logits.max(axis=1, keepdims=True))
     mass /= mass.sum(axis=1, keepdims=True)
@@ -74,16 +79,29 @@ def candidates(
         peak = np.argsort(-top, axis=1, kind="stable")[:, :n]
         height = top
     there = np.take_along_axis(height, peak, axis=1) >= 0
-    near = peak[..., None] + np.arange(-REACH_SAMPLES, REACH_SAMPLES + 1)  # (n_traces, n, 13)
+    near = peak[..., None] + _NEAR  # (n_traces, n, 29)
     at = np.clip(near, 0, mass.shape[1] - 1)
     weight = np.take_along_axis(mass, at.reshape(len(mass), -1), axis=1).reshape(at.shape)
     weight[near != at] = 0  # beyond the record
+    time = peak + _highest(np.einsum("tnk,km->tnm", weight, _BELL))
+    if allowed is not None:
+        time = np.clip(time, *np.clip(allowed, 0, mass.shape[1] - 1).T[..., None])
+    away = near - time[..., None]
+    weight[np.abs(away) > REACH_SAMPLES + 0.5] = 0
     probability = np.maximum(weight.sum(axis=-1), _LEAST)
-    centre = (weight * at).sum(axis=-1) / probability
-    variance = (weight * (at - centre[..., None]) ** 2).sum(axis=-1) / probability
+    variance = (weight * away**2).sum(axis=-1) / probability
     return Candidates(
-        time=centre, spread=np.sqrt(variance), probability=np.where(there, probability, 0), none=none, live=live
+        time=time, spread=np.sqrt(variance), probability=np.where(there, probability, 0), none=none, live=live
     )
+
+
+def _highest(smooth: Samples) -> NDArray[np.float64]:
+    """Return where between its samples, one for each of _MOVES, the last axis is highest: of a bell exactly."""
+    top = smooth[..., 1:-1].argmax(axis=-1)[..., None] + 1
+    sides = np.take_along_axis(smooth, top + np.array([-1, 0, 1]), axis=-1)
+    before, here, after = np.moveaxis(np.log(sides + _LEAST), -1, 0)
+    bend = np.maximum(2 * here - before - after, _LEAST)
+    return np.asarray(_MOVES[top[..., 0]] + np.clip((after - before) / 2 / bend, -0.5, 0.5))
 
 
 def _within(n_samples: int, allowed: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -13,7 +13,16 @@ from seisray.config import PanelConfig, PickConfig, config_dict
 from seisray.errors import ConfigError, GatherError, StorageError
 from seisray.gather import Gather
 from seisray.models.picker import Picker
-from seisray.picking.decode import LEAST_PROBABILITY, REACH_SAMPLES, Picks, candidates, decide, joined, no_picks
+from seisray.picking.decode import (
+    LEAST_PROBABILITY,
+    REACH_SAMPLES,
+    SMOOTH_SAMPLES,
+    Picks,
+    candidates,
+    decide,
+    joined,
+    no_picks,
+)
 from seisray.picking.engine import averaged, make_engine
 from seisray.picking.event import nearest_event
 from seisray.picking.parts import PICK_SCHEMA
@@ -37,6 +46,7 @@ def pick_settings(card: Model, config: PickConfig, *, resampling: float = 1.0) -
         "body": card.config.get("body"),
         "panel": card.config.get("panel"),
         "reach_samples": REACH_SAMPLES,
+        "smooth_samples": SMOOTH_SAMPLES,
         "least_probability": LEAST_PROBABILITY,
         "columns": PICK_SCHEMA.names,
         "made_by": f"seisray {seisray.__version__}",

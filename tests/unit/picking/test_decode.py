@@ -20,6 +20,14 @@ def test_the_centre_of_a_bell_is_found_between_samples(centre: float) -> None:
     assert picks.pick_ms[0] == pytest.approx(0.25 * centre, abs=0.25 * 0.01)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_last_digits_of_logits_do_not_move_picks_along_a_flat_top(seed: int) -> None:
+    flat = np.minimum(bell(50, 3.0), -1)
+    noisy = flat + np.random.default_rng(seed).normal(0, 0.02, flat.shape).astype(np.float32)
+    assert abs(int(noisy[0, :-1].argmax()) - 50) >= 1  # so the peak itself moves
+    assert decode(noisy, LIVE, 1000.0).pick_ms[0] == pytest.approx(50, abs=0.1)
+
+
 def test_sigma_is_the_width_of_the_bell() -> None:
     assert decode(bell(50.3), LIVE, 250.0).sigma_ms[0] == pytest.approx(0.25 * 1.5, rel=0.01)
 
@@ -97,6 +105,12 @@ def test_what_lies_outside_the_window_is_not_picked_and_stays_as_probable() -> N
     assert picks.pick_ms[0] == pytest.approx(20, abs=0.01)
     assert picks.probability[0] == pytest.approx(1 / (1 + np.e), abs=1e-3)
     assert picks.flag[0] == "low_probability"
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_pick_stays_in_its_window_where_the_event_lies_beyond(n: int) -> None:
+    picks = decide(candidates(bell(50, 3.0), LIVE, n=n, allowed=np.array([[30.0, 47.5]])), 1000.0)
+    assert picks.pick_ms[0] == pytest.approx(47.5)
 
 
 @pytest.mark.parametrize("n", [1, 3])
