@@ -1,4 +1,4 @@
-"""What computes a picker's logits: PyTorch, or OpenVINO on processors."""
+"""What computes a picker's logits: PyTorch in float32 or bfloat16, or OpenVINO on processors."""
 
 import importlib.util
 import warnings
@@ -28,9 +28,11 @@ def check_engine(engine: str) -> None:
 
 
 def make_engine(engine: Engine, picker: nn.Module, *, device: str = "cpu") -> Predict:
-    """Return what computes a picker's logits in float32; its weights may be laid out anew for that."""
+    """Return what computes a picker's logits; its weights may be rounded and laid out anew for that."""
     if engine == "openvino":
         return _openvino(picker)
+    if engine == "bf16":
+        picker = Rounded(picker).eval()
     channels_last(picker.to(device))
     return torch_engine(_frozen(picker) if device == "cpu" else picker, device=device)
 
@@ -44,6 +46,19 @@ def torch_engine(picker: Callable[[Tensor], Tensor], *, device: str = "cpu") -> 
         return logits
 
     return predict
+
+
+class Rounded(nn.Module):
+    """Compute a picker in bfloat16, which takes its weights there; float32 in and out."""
+
+    def __init__(self, picker: nn.Module) -> None:
+        super().__init__()
+        self.picker = picker.bfloat16()
+
+    def forward(self, panels: Tensor) -> Tensor:
+        """Return the picker's logits."""
+        logits: Tensor = self.picker(panels.bfloat16())
+        return logits.float()
 
 
 def averaged(predict: Predict) -> Predict:

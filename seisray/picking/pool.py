@@ -55,7 +55,7 @@ def pick_shards(
         fn_constructor_args=(order,),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(min(workers, n), 1)),
         num_cpus=1,
-        num_gpus=1 if identity.settings["pick"]["engine"] == "torch" and ray.cluster_resources().get("GPU") else 0,
+        num_gpus=1 if identity.settings["pick"]["engine"] != "openvino" and ray.cluster_resources().get("GPU") else 0,
     )
     parts: dict[int, Part] = {}
     traces, started_s = 0, time.monotonic()

@@ -72,15 +72,24 @@ def test_picks_are_those_of_the_survey(store: Store, file: Path) -> None:
     assert (source["uri"], source["bytes"], source["format"]) == (str(file), file.stat().st_size, "SEG-Y")
 
 
+def beside_the_default(store: Store, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return picks, in samples, and what the default engine picked."""
+    tables = (read_picks(store, store.picks(picks)) for picks in (name, "straight"))
+    ordered = [table.sort_by([("ffid", "ascending"), ("trace", "ascending")])["pick_ms"].to_numpy() for table in tables]
+    interval_ms = store.picks(name).sample_interval_us / 1000
+    return ordered[0] / interval_ms, ordered[1] / interval_ms
+
+
 def test_another_engine_finds_the_same_picks(store: Store, file: Path) -> None:
     pytest.importorskip("openvino")
     assert pick(store, file, "vino", config=PickConfig(engine="openvino")).settings["pick"]["engine"] == "openvino"
-    own, other = (
-        read_picks(store, store.picks(name)).sort_by([("ffid", "ascending"), ("trace", "ascending")])
-        for name in ("straight", "vino")
-    )
-    interval_ms = store.picks("vino").sample_interval_us / 1000
-    np.testing.assert_allclose(other["pick_ms"].to_numpy(), own["pick_ms"].to_numpy(), atol=0.1 * interval_ms)
+    np.testing.assert_allclose(*beside_the_default(store, "vino"), atol=0.1)
+
+
+def test_the_engine_in_bfloat16_finds_nearly_the_same_picks(store: Store, file: Path) -> None:
+    assert pick(store, file, "rounded", config=PickConfig(engine="bf16")).settings["pick"]["engine"] == "bf16"
+    found, default = beside_the_default(store, "rounded")
+    assert 0 < np.nanmedian(np.abs(found - default)) < 0.1
 
 
 def test_they_are_proved_against_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from seisray.models.picker import Picker
 from seisray.picking import engine
 from seisray.picking.decode import decode
 from seisray.picking.engine import check_engine, make_engine, torch_engine
+from seisray.picking.picker import load_picker
 from seisray.picking.tiling import gather_logits
+from seisray.registry import Store
 
 SHAPES = [(1, 20), (7, 100), (61, 1000), (400, 300), (3, 3000)]
 
@@ -39,6 +43,22 @@ def test_engines_agree_on_every_pick(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(other, own, atol=0.1)
 
 
+def test_bfloat16_picks_as_float32_does_but_for_a_few_traces(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    (rounded, panel), (picker, _) = (load_picker(store, store.model("shipped")) for _ in range(2))
+    rng = np.random.default_rng(0)
+    arrival = 100 + 3.1 * np.arange(96)[:, None]  # in samples
+    away = np.arange(600) - arrival - 30
+    samples = ((1 - away**2 / 18) * np.exp(-(away**2) / 36) + 0.05 * rng.normal(size=away.shape)).astype(np.float32)
+    engines = (make_engine("torch", picker), make_engine("bf16", rounded))
+    logits = [gather_logits(one, samples, gain=panel.gain, stretch=panel.samples) for one in engines]
+    own, other = (decode(one, np.ones(96, bool), 1000.0).pick_ms for one in logits)
+    assert np.ptp(own - arrival[:, 0]) < 12  # it does pick the wavelet
+    assert 1e-3 < np.abs(logits[1] - logits[0]).mean() < 0.5
+    assert (np.abs(other - own) <= 0.1).mean() >= 0.95
+    np.testing.assert_allclose(other, own, atol=1)
+
+
 def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda _name: None)
     check_engine("torch")
@@ -47,5 +67,5 @@ def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'onnx' is no engine; expected one of torch, openvino"):
+    with pytest.raises(ConfigError, match="'onnx' is no engine; expected one of torch, bf16, openvino"):
         check_engine("onnx")
