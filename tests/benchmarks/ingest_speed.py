@@ -74,6 +74,12 @@ class Case:
         return f"{statistics.median(theirs / own for theirs, own in pairs):.2f}" if self.seconds[other] else ""
 
 
+def made_folder(path: str) -> Path:
+    """Return a folder, which is made where it is not there yet."""
+    Path(path).mkdir(parents=True, exist_ok=True)
+    return Path(path)
+
+
 def make_file(path: Path, gigabytes: float, n_traces: int = N_TRACES) -> int:
     """Write noise that dies down with time, n_traces a gather, no two gathers alike; return its bytes."""
     rng = np.random.default_rng(0)
@@ -270,7 +276,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[2.0, 8.0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where everything goes, multidimio to stay (default: temporary)")
+    parser.add_argument(
+        "--folder", type=made_folder, help="for everything; multidimio stays there (default: temporary)"
+    )
     parser.add_argument("--s3", action="store_true", help="measure on an S3 server, too")
     options = parser.parse_args()
     os.environ.pop("RAY_ADDRESS", None)

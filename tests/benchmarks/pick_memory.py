@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import psutil
-from ingest_speed import SCRIPTS
+from ingest_speed import SCRIPTS, made_folder
 from pickable import write_picker, write_survey
 
 from seisray.config import BodyConfig
@@ -74,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gathers", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=made_folder)
     options = parser.parse_args()
     os.environ["RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE"] = "1"
     with tempfile.TemporaryDirectory(prefix="pm", dir=options.folder, ignore_cleanup_errors=True) as scratch:

@@ -1,6 +1,6 @@
 """How fast field files become picks, where the time goes, and what others take for the same file.
 
-    python tests/benchmarks/pick_speed.py [--gigabytes 0.5] [--rounds 3] [--folder DIR]
+    python tests/benchmarks/pick_speed.py [--gigabytes 0.5] [--rounds 3] [--engines torch ...] [--folder DIR]
 
 File: IBM floats, gathers of 120 traces x 1000 samples, in the page cache; the default picker with random weights. In
 each round everybody has a turn; figures are medians over the rounds, ratios medians of the ratios within a round.
@@ -26,7 +26,7 @@ from typing import Any, get_args
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
-from ingest_speed import SCRIPTS, fresh, make_file
+from ingest_speed import SCRIPTS, fresh, made_folder, make_file
 from pickable import write_picker
 
 from seisray.config import BodyConfig, Engine, PickConfig
@@ -127,8 +127,8 @@ def peers_python(folder: Path) -> Path:
 
 
 def table(rates: dict[str, list[float]], shares: dict[str, dict[str, float]]) -> Iterator[str]:
-    """Yield the lines of a table; ratios are over the core's work with the default engine."""
-    own = rates[f"core by core, {ENGINES[0]}"]
+    """Yield the lines of a table; ratios are over the core's work with the first engine."""
+    own = next(iter(rates.values()))
     yield "| traces/s | median (lowest-highest) | core by core / this | reading, network, writing, the rest |"
     yield "|---|---|---|---|"
     for name, found in rates.items():
@@ -143,7 +143,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=0.5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where everything goes, the peers to stay (default: temporary)")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--folder", type=made_folder, help="for everything; the peers stay there (default: temporary)")
     options = parser.parse_args()
     os.environ.pop("RAY_ADDRESS", None)
     rates, stages = defaultdict(list), defaultdict(lambda: defaultdict(float))
@@ -155,7 +156,7 @@ def main() -> None:
         make_file(short, PEER_GIGABYTES, N_TRACES)
         write_picker(Store(store), sample_interval_us=2000.0, body=BodyConfig())
         for number in range(1, options.rounds + 1):
-            for engine in ENGINES:
+            for engine in options.engines:
                 name = f"core by core, {engine}"
                 found = fresh(work_of_one_core, str(line), store, engine)
                 rates[name].append(found["traces_per_s"])

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import ray
 import torch
-from ingest_speed import fresh, make_file, s3_server
+from ingest_speed import fresh, made_folder, make_file, s3_server
 from pyarrow import fs
 
 from seisray.api import GanConfig, ingest, pretrain_gan
@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=made_folder)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="train-speed-", dir=options.folder, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve()
