@@ -29,11 +29,17 @@ SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
 THEN = ", then its own picks"
 OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
 TUNING, N_TUNING, N_JUDGES = -1, 5, 6
+SUGGESTED = -2
+OF_SUGGESTED = ", of suggested gathers"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """Name one picker. draw: which gathers, TUNING = those of the search. pretraining: which of its kind."""
+    """Name one picker.
+
+    draw: which gathers, TUNING = those of the search; SUGGESTED and below = those that `seisray suggest` names, the
+    panels drawn from another seed each time. pretraining: which of its kind.
+    """
 
     survey: str
     n_gathers: int
@@ -47,7 +53,8 @@ class Cell:
 
 
 Data = Mapping[str, Mapping[str, list[Gather]]]
-"""Labelled gathers to learn from and to validate on, synthetic ones, and gathers without labels (raw), by survey."""
+"""Labelled gathers to learn from and to validate on, synthetic ones, and gathers without labels (raw), by survey; and
+those suggested, by start and number."""
 
 
 def kind_of(start: str) -> str | None:
@@ -67,9 +74,16 @@ def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[
         chosen = np.linspace(0, len(there) - 1, N_TUNING).round().astype(int)
         judges = sorted({int(i) for i in np.linspace(3, len(there) - 4, N_JUDGES).round()} - set(chosen.tolist()))
         return [there[i] for i in chosen], {cell.survey: [there[i] for i in judges]}
+    if cell.draw <= SUGGESTED:
+        return data["suggested"][name_of_suggested(cell.start, cell.n_gathers)], data["validate"]
     rng = np.random.default_rng([cell.draw, cell.n_gathers])
     chosen = np.sort(rng.permutation(len(there))[: cell.n_gathers])
     return [there[i] for i in chosen], data["validate"]
+
+
+def name_of_suggested(start: str, n: int) -> str:
+    """Return under which name the n gathers lie that are suggested to who has this start."""
+    return f"{n} for {start}"
 
 
 def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
@@ -82,7 +96,7 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     beside = [gather for gathers in data["synthetic"].values() for gather in gathers] if is_taught(cell.start) else []
     picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
     found = {"cell": dataclasses.asdict(cell), "scores": scores_of(picker, judges)}
-    if cell.start in SELF_TAUGHT and cell.draw != TUNING:
+    if cell.start in SELF_TAUGHT and cell.draw > TUNING:
         labelled = {gather.ffid for gather in learn}
         own = sure_gathers(picker, [one for one in data["raw"][cell.survey] if one.ffid not in labelled], learn)
         if own:
@@ -91,11 +105,16 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     return found | {"seconds": time.perf_counter() - began_s}
 
 
+def seed_of(draw: int) -> int:
+    """Return the seed of the panels that the pickers of a draw see."""
+    return SUGGESTED - draw if draw <= SUGGESTED else max(draw, 0)
+
+
 def settings_of(cell: Cell) -> PickerConfig:
     """Return the settings that a cell trains its picker with."""
     return PickerConfig(
         transfer=TransferConfig(lr=cell.lr, encoder_lr=cell.encoder_lr, decoder=", encoder only" not in cell.start),
-        train=PickerTrainConfig(steps=cell.steps, workers=1, seed=max(cell.draw, 0)),
+        train=PickerTrainConfig(steps=cell.steps, workers=1, seed=seed_of(cell.draw)),
         augment=TAUGHT_AUGMENT if is_taught(cell.start) else AugmentConfig(),
     )
 
@@ -143,9 +162,13 @@ def sure_gathers(picker: Picker, raw: Sequence[Gather], by_hand: Sequence[Gather
 def parts_of(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what a cell came to, and under a start of its own what its own picks made of that.
 
-    What weights are without a labelled gather does not depend on the draw, and counts once.
+    One of suggested gathers has a start of its own, too, and draws counted as the others. What weights are without a
+    labelled gather does not depend on the draw, and counts once.
     """
-    if one["cell"]["n_gathers"] or not one["cell"]["draw"]:
+    if one["cell"]["draw"] <= SUGGESTED:
+        named = {"start": one["cell"]["start"] + OF_SUGGESTED, "draw": seed_of(one["cell"]["draw"])}
+        yield one | {"cell": one["cell"] | named}
+    elif one["cell"]["n_gathers"] or not one["cell"]["draw"]:
         yield one
     if "then" in one:
         yield one | {"cell": one["cell"] | {"start": one["cell"]["start"] + THEN}, "scores": one["then"]}

@@ -1,6 +1,6 @@
 """How many labelled gathers a picker needs, by what it learned before it saw one.
 
-    python tests/benchmarks/label_efficiency.py DATA [--store STORE] [--full] [--only START ...] [--picture FILE]
+    python tests/benchmarks/label_efficiency.py DATA [--store URI] [--full] [--only START ...] [--suggested]
 
 DATA: the folder with geostack, danube_island and soda_lakes. Pre-training sees the raw traces of all three, but for the
 gathers that pickers are scored on. A cell is one picker: a survey, how many of its labelled gathers, which (a draw),
@@ -10,10 +10,12 @@ have the same steps and panels, and the same augmentation, but that starts that 
 these beside the labelled ones, in equal shares, and see more of what lies behind first breaks. The rates of each start
 are those that did best in one search, on five soda_lakes gathers, judged by gathers to learn from that the search did
 not see. Starts in SELF_TAUGHT go on, as `finetune --labels-of` does, from what they are sure of on gathers of the
-survey that nobody labelled. Starts that are pickers already are scored without any labelled gather, too. Gathers
-without labels, here and in pre-training, may stand next to those scored.
+survey that nobody labelled. With --suggested, soda_lakes gathers that `seisray suggest` names stand beside those drawn
+at random: by their looks for who starts from scratch, by the doubts of the picker, too, for who starts from one.
+Starts that are pickers already are scored without any labelled gather, too. Gathers without labels, here and in
+pre-training, may stand next to those scored.
 
-Cells are Ray tasks of one core. What each came to lies in STORE/benchmarks, and an interrupted script goes on where it
+Cells are Ray tasks of one core. What each came to lies in URI/benchmarks, and an interrupted script goes on where it
 was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings; the gain over
 scratch, draw by draw; and what becomes of other surveys. By default sized for some hours on two cores; --full for a
 cluster.
@@ -30,8 +32,22 @@ from typing import Any
 import numpy as np
 import ray
 import safetensors.torch
-from label_cells import N_TUNING, SELF_TAUGHT, THEN, TUNING, Cell, is_taught, kind_of, outcome, parts_of
+from label_cells import (
+    N_TUNING,
+    OF_SUGGESTED,
+    SELF_TAUGHT,
+    SUGGESTED,
+    THEN,
+    TUNING,
+    Cell,
+    is_taught,
+    kind_of,
+    name_of_suggested,
+    outcome,
+    parts_of,
+)
 from label_starts import MAKERS, start_of, synthetic_gathers
+from label_suggested import SURVEY, suggested
 from label_tables import classical, gains, picture, table
 from real_surveys import survey_settings
 
@@ -168,6 +184,17 @@ class Bench:
             for start in starts
         }
 
+    def suggest(self, data: Path, counts: Sequence[int], starts: Sequence[str]) -> None:
+        """Have the gathers named that would be labelled first, for starts that are to be compared by them."""
+        learn = {gather.ffid: gather for gather in self.data["learn"][SURVEY]}
+        self.data["suggested"] = {}
+        for start, n in itertools.product(starts, counts):
+            kind = kind_of(start)
+            picker = safetensors.torch.load(self._weights(kind, 0).read_bytes()) if kind else None
+            ffids = suggested(data, self.store, LEARN[SURVEY], n, picker)
+            self.data["suggested"][name_of_suggested(start, n)] = [learn[ffid] for ffid in ffids]
+            print(f"{start}: suggested are {', '.join(map(str, ffids))}", file=sys.stderr, flush=True)
+
     def _start(self, cell: Cell) -> bytes | None:
         kind = kind_of(cell.start)
         return self._weights(kind, cell.pretraining).read_bytes() if kind else None
@@ -177,6 +204,15 @@ class Bench:
 
     def _file(self, cell: Cell) -> Location:
         return self.folder / f"cell-{fingerprint(cell)}.json"
+
+
+def rows_of(start: str, doubting: Sequence[str]) -> Iterator[str]:
+    """Yield the names of a start's rows."""
+    yield start
+    if start in SELF_TAUGHT:
+        yield start + THEN
+    if start in doubting:
+        yield start + OF_SUGGESTED
 
 
 def main() -> None:
@@ -192,6 +228,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, help="of which gathers (default: 3)")
     parser.add_argument("--pretrainings", type=int, help="of each kind (default: 2)")
     parser.add_argument("--only", nargs="+", default=list(STARTS), choices=STARTS)
+    parser.add_argument("--suggested", action="store_true", help="beside those drawn, gathers that are suggested")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     store = Store(options.store)
@@ -223,8 +260,14 @@ def main() -> None:
         for start in options.only
         if n or is_taught(start)
     ]
+    doubting = [start for start in ("scratch", "synthetic") if options.suggested and start in options.only]
+    bench.suggest(options.data, counts, doubting)
+    cells += [
+        bench.cell(SURVEY, n, SUGGESTED - seed, start, 0, rates[start])
+        for seed, n, start in itertools.product(range(n_draws), counts, doubting)
+    ]
     outcomes = [part for one in bench.outcomes(cells).values() for part in parts_of(one)]
-    rows = [name for start in options.only for name in ((start, start + THEN) if start in SELF_TAUGHT else (start,))]
+    rows = [name for start in options.only for name in rows_of(start, doubting)]
     print("\n".join([*table(outcomes, rows), "", *gains(outcomes, rows), "", *table(outcomes, rows, elsewhere=True)]))
     print("\n| classical | " + " | ".join(VALIDATE) + " |\n" + "|---" * (len(VALIDATE) + 1) + "|")
     for name, scores in classical(bench.data["validate"]).items():
