@@ -67,21 +67,23 @@ def candidates(
     leaps along a flat top for the last digit of a logit. allowed: (n_traces, 2) first and last sample at which one may
     lie; what lies elsewhere stays as probable as it is, and is not picked.
     """
-    mass = np.exp(logits - logits.max(axis=1, keepdims=True))
-    mass /= mass.sum(axis=1, keepdims=True)
-    none, mass = mass[:, -1], mass[:, :-1]
-    height = mass if allowed is None else np.where(_within(mass.shape[1], allowed), mass, -1)
-    if n == 1:
+    found, none = logits[:, :-1], logits[:, -1]
+    peak = found.argmax(axis=1)[:, None]
+    most = np.maximum(np.take_along_axis(found, peak, axis=1)[:, 0], none)
+    mass, none = np.exp(found - most[:, None]), np.exp(none - most)
+    total = mass.sum(axis=1) + none
+    height = found if allowed is None else np.where(_within(found.shape[1], allowed), found, -np.inf)
+    if n > 1:
+        beside = np.pad(height, ((0, 0), (1, 1)), constant_values=-np.inf)
+        height = np.where((height >= beside[:, :-2]) & (height > beside[:, 2:]), height, -np.inf)
+        peak = np.argsort(-height, axis=1, kind="stable")[:, :n]
+    elif allowed is not None:
         peak = height.argmax(axis=1)[:, None]
-    else:
-        beside = np.pad(height, ((0, 0), (1, 1)), constant_values=-1)
-        top = np.where((height >= beside[:, :-2]) & (height > beside[:, 2:]), height, -1)
-        peak = np.argsort(-top, axis=1, kind="stable")[:, :n]
-        height = top
-    there = np.take_along_axis(height, peak, axis=1) >= 0
+    there = np.take_along_axis(height, peak, axis=1) > -np.inf
     near = peak[..., None] + _NEAR  # (n_traces, n, 29)
     at = np.clip(near, 0, mass.shape[1] - 1)
     weight = np.take_along_axis(mass, at.reshape(len(mass), -1), axis=1).reshape(at.shape)
+    weight /= total[:, None, None]
     weight[near != at] = 0  # beyond the record
     time = peak + _highest(np.einsum("tnk,km->tnm", weight, _BELL))
     if allowed is not None:
@@ -91,7 +93,11 @@ def candidates(
     probability = np.maximum(weight.sum(axis=-1), _LEAST)
     variance = (weight * away**2).sum(axis=-1) / probability
     return Candidates(
-        time=time, spread=np.sqrt(variance), probability=np.where(there, probability, 0), none=none, live=live
+        time=time,
+        spread=np.sqrt(variance),
+        probability=np.where(there, probability, 0),
+        none=none / total,
+        live=live,
     )
 
 

@@ -93,12 +93,13 @@ class GatherPicker:
         Traces with NaN or infinite samples are flagged not_finite, traces of zeros dead; the others are picked as if
         those were dead. Where picking itself fails, the others are flagged failed.
         """
-        finite = np.isfinite(gather.samples.max(axis=1)) & np.isfinite(gather.samples.min(axis=1))  # NaN passes both
+        peak = np.maximum(gather.samples.max(axis=1), -gather.samples.min(axis=1))  # NaN passes both
+        finite = np.isfinite(peak)
         usable, failure = gather.live & finite, None
         picks = no_picks(gather.n_traces, "dead")
         if usable.any():
             try:
-                picks = self._pick(gather, _calm(gather.samples, finite), usable)
+                picks = self._pick(gather, _calm(gather.samples, peak), usable)
             except Exception as error:  # whatever it is: the other gathers are picked
                 failure = " ".join(f"{type(error).__name__}: {error}".split())[:500]
                 picks = no_picks(gather.n_traces, "failed")
@@ -144,14 +145,14 @@ class GatherPicker:
         return pa.table(columns, schema=PICK_SCHEMA)
 
 
-def _calm(samples: Samples, finite: NDArray[np.bool_]) -> Samples:
+def _calm(samples: Samples, peak: Samples) -> Samples:
     """Return samples with zeros on traces that are not finite, and those near the end of float32 scaled down.
 
-    What the network sees is normalised trace by trace, so a trace may have any scale.
+    peak: (n_traces,) largest size. What the network sees is normalised trace by trace, so a trace may have any scale.
     """
-    peak = np.where(finite, np.maximum(samples.max(axis=1), -samples.min(axis=1)), 0)
-    if finite.all() and (peak < LARGEST_PEAK).all():  # so come nearly all gathers
+    if (peak < LARGEST_PEAK).all():  # so come nearly all gathers
         return samples
+    finite = np.isfinite(peak)
     factor = np.where(finite, np.minimum(1, LARGEST_PEAK / np.maximum(peak, 1)), 0).astype(np.float32)
     return np.where(finite[:, None], samples, np.float32(0)) * factor[:, None]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from seisray.models.unet import SAMPLE_MULTIPLE, TRACE_MULTIPLE
 from seisray.picking.engine import Predict
-from seisray.transforms import Samples, normalise, pad_to
+from seisray.transforms import Samples, normalise
 
 TILE_TRACES, TILE_SAMPLES = 256, 2048  # kept of a tile: the network needs some hundred bytes for each sample
 HALO_TRACES, HALO_SAMPLES = 48, 480  # as far as the body sees, rounded up to its poolings
@@ -40,8 +40,7 @@ def tile_logits(predict: Predict, samples: Samples, *, gain: float, stretch: int
     """
     n_traces, n_samples = samples.shape
     for rows, kept in spans(n_traces, TILE_TRACES, HALO_TRACES):
-        panel = normalise(samples[rows], gain, stretch)
-        panel = pad_to(panel, _multiple(len(panel), TRACE_MULTIPLE), _multiple(n_samples, SAMPLE_MULTIPLE))
+        panel = _panel(samples[rows], gain, stretch)
         found = np.empty((kept.stop - kept.start, n_samples + 1), np.float32)
         top = kept.start - rows.start
         for read, keep in spans(panel.shape[1], TILE_SAMPLES, HALO_SAMPLES):
@@ -50,6 +49,15 @@ def tile_logits(predict: Predict, samples: Samples, *, gain: float, stretch: int
             found[:, keep.start : stop] = logits[:, keep.start - read.start : stop - read.start]
             found[:, -1] = logits[:, -1]
         yield kept, found
+
+
+def _panel(samples: Samples, gain: float, stretch: int) -> Samples:
+    """Return samples normalised, with zeros behind either axis up to what the body's poolings divide."""
+    n_traces, n_samples = samples.shape
+    panel = np.empty((_multiple(n_traces, TRACE_MULTIPLE), _multiple(n_samples, SAMPLE_MULTIPLE)), np.float32)
+    normalise(samples, gain, stretch, out=panel[:n_traces, :n_samples])
+    panel[n_traces:], panel[:n_traces, n_samples:] = 0, 0
+    return panel
 
 
 def _multiple(size: int, of: int) -> int:
