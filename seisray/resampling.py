@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import numpy as np
+import scipy  # its signal, a second of every command's start, is imported where it is used
 from numpy.typing import NDArray
-from scipy import signal
 
 from seisray.gather import Gather
 from seisray.transforms import Samples, trace_rms
@@ -37,7 +37,7 @@ def median_period(records: Iterable[Samples]) -> float:
     for traces in records:
         if not traces.size:
             continue
-        frequency, found = signal.welch(
+        frequency, found = scipy.signal.welch(
             traces / np.maximum(trace_rms(traces), np.finfo(np.float32).tiny),
             nperseg=min(512, traces.shape[1]),
             nfft=512 if traces.shape[1] < 512 else None,
@@ -62,7 +62,7 @@ def resample(samples: Samples, factor: float) -> Samples:
     if factor == 1:
         return samples
     ratio = Fraction(factor).limit_denominator(SMALLEST_FRACTION)
-    made = signal.resample_poly(samples, ratio.numerator, ratio.denominator, axis=1)
+    made = scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator, axis=1)
     return np.ascontiguousarray(made, dtype=np.float32)
 
 

@@ -1,8 +1,8 @@
 """What records owe to the loss of the ground and to the geophones: filters that no arrival outruns."""
 
 import numpy as np
+import scipy  # its signal, a second of every command's start, is imported where it is used
 from numpy.typing import NDArray
-from scipy import signal
 
 NYQUIST_SHARE = 0.9
 """Of the Nyquist frequency: filters with a corner beyond it have no room for their slope."""
@@ -21,6 +21,6 @@ def respond(
     kinds = {"lowpass": loss_hz if loss_hz < NYQUIST_SHARE * rate_hz / 2 else 0.0, "highpass": geophone_hz}
     for kind, corner_hz in kinds.items():
         if corner_hz > 0:
-            sections = signal.butter(2, corner_hz, kind, fs=rate_hz, output="sos")
-            samples = signal.sosfilt(sections, samples, axis=1).astype(np.float32)
+            sections = scipy.signal.butter(2, corner_hz, kind, fs=rate_hz, output="sos")
+            samples = scipy.signal.sosfilt(sections, samples, axis=1).astype(np.float32)
     return samples
