@@ -23,16 +23,16 @@ def compress(samples: Samples, rms: NDArray[np.float64], gain: float, out: Sampl
     By the logarithm, which processors take of eight numbers at a time: a fifth of the time of np.arcsinh.
     """
     factor = np.divide(gain, rms, out=np.zeros(rms.shape), where=rms > 0)
-    if (factor < LARGEST_FACTOR).all():  # in double precision the product takes three times as long
-        factor = factor.astype(np.float32)
-    scaled = np.multiply(samples, factor, out=np.empty(samples.shape, np.float32), casting="same_kind")
+    scaled = samples * np.minimum(factor, LARGEST_FACTOR).astype(np.float32)  # in double it takes three times as long
+    if (factor > LARGEST_FACTOR).any():
+        scaled *= np.maximum(factor / LARGEST_FACTOR, 1).astype(np.float32)
     size = np.abs(scaled)
-    log = np.multiply(size, size, out=out)
-    log += 1
-    np.sqrt(log, out=log)
-    log += size
-    np.log(log, out=log)
-    return np.copysign(log, scaled, out=log)
+    found = np.multiply(size, size, out=out)
+    found += 1
+    np.sqrt(found, out=found)
+    found += size
+    np.log(found, out=found)
+    return np.copysign(found, scaled, out=found)
 
 
 def trace_rms(samples: Samples, stretch: int | None = None) -> NDArray[np.float64]:

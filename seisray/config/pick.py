@@ -21,8 +21,8 @@ class PickConfig:
     ----------
     engine
         What computes the network: torch, in float32; bf16, which is the same in bfloat16, faster where processors or
-        GPUs compute in it, and puts a few picks in a thousand more than a tenth of a sample elsewhere; or openvino, in
-        float32, for processors only (pip install seisray[openvino]).
+        GPUs compute in it, and puts up to one pick in a hundred more than a tenth of a sample elsewhere; or openvino,
+        in float32, for processors only (pip install seisray[openvino]).
     earliest_ms
         No pick lies before this time from the first sample.
     latest_ms
@@ -39,7 +39,8 @@ class PickConfig:
     average
         Pick by the mean of what the picker says of a gather and of its mirror image, at twice the work.
     event
-        What a pick marks: what the picker learned, or the onset, peak, trough or zero crossing nearest to that.
+        What a pick marks: what the picker learned, or the onset, peak, trough or zero crossing nearest to that, which
+        may lie outside the times above.
     event_ms
         Farthest that it lies from there; picks with none so near stay as they are.
     """

@@ -10,11 +10,13 @@ from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around a pick its probability is gathered
-SMOOTH_SAMPLES = 4.0  # standard deviation of the bell that smooths the probability around a peak
+SMOOTH_SAMPLES = 3.0  # standard deviation of the bell that smooths the probability around a peak
 LEAST_PROBABILITY = 0.5  # of a pick that is ok
 _LEAST = 1e-30  # probability of what is there, however improbable
-_MOVES = np.arange(-8, 9)  # how far from the peak a pick may be put, and one beyond
-_NEAR = np.arange(_MOVES[0] - REACH_SAMPLES, _MOVES[-1] + REACH_SAMPLES + 1)
+_NEVER = np.float32(-1e30)  # logit of where no pick may lie
+_FARTHEST = 10  # samples from a peak to where its pick may be put
+_MOVES = np.arange(-_FARTHEST - 1, _FARTHEST + 2)
+_NEAR = np.arange(_MOVES[0] - 9, _MOVES[-1] + 10)  # as far as the bell reaches from there
 _BELL = np.exp(-0.5 * ((_NEAR[:, None] - _MOVES) / SMOOTH_SAMPLES) ** 2).astype(np.float32)
 
 
@@ -23,8 +25,8 @@ class Picks:
     """Hold the picks of a gather, one value a trace.
 
     pick_ms: from the first sample, NaN = no pick. probability: of the pick, or of the best candidate where there is
-    none. sigma_ms: standard deviation of the time around the pick. flag: ok, low_probability, outside_window or dead;
-    of gathers that could not be picked also not_finite and failed.
+    none. sigma_ms: root mean square distance of the probability around the pick from it. flag: ok, low_probability,
+    outside_window or dead; of gathers that could not be picked also not_finite and failed.
     """
 
     pick_ms: NDArray[np.float64]
@@ -47,7 +49,8 @@ def no_picks(n_traces: int, flag: str) -> Picks:
 class Candidates:
     """Hold the times at which the traces of a gather could be picked, the likeliest first; all but two (n_traces, n).
 
-    time, spread: in samples, the spread a standard deviation. probability: 0 = there are not so many where one may lie.
+    time, spread: in samples, the spread a root mean square about the time. probability: 0 = there are not so many where
+    one may lie.
     none: (n_traces,) that there is no first break. live: (n_traces,).
     """
 
@@ -63,16 +66,16 @@ def candidates(
 ) -> Candidates:
     """Return the n likeliest candidates of each trace, by (n_traces, n_samples + 1) logits.
 
-    A candidate lies where the probability around one of its peaks is largest once it is smoothed: a peak by itself
-    leaps along a flat top for the last digit of a logit. allowed: (n_traces, 2) first and last sample at which one may
-    lie; what lies elsewhere stays as probable as it is, and is not picked.
+    A candidate lies where the smoothed probability is largest, uphill from a peak: a peak by itself leaps along a flat
+    top for the last digit of a logit. Peaks that lead to one top are one candidate. allowed: (n_traces, 2) first and
+    last sample at which one may lie; what lies elsewhere is not picked, and makes what lies there no likelier.
     """
     found, none = logits[:, :-1], logits[:, -1]
+    last = found.shape[1] - 1
     peak = found.argmax(axis=1)[:, None]
-    most = np.maximum(np.take_along_axis(found, peak, axis=1)[:, 0], none)
-    mass, none = np.exp(found - most[:, None]), np.exp(none - most)
-    total = mass.sum(axis=1) + none
-    height = found if allowed is None else np.where(_within(found.shape[1], allowed), found, -np.inf)
+    most = np.maximum(np.take_along_axis(found, peak, axis=1), none[:, None])
+    total = np.exp(found - most).sum(axis=1, keepdims=True) + np.exp(none[:, None] - most)
+    height = found if allowed is None else np.where(_within(np.arange(last + 1), allowed), found, -np.inf)
     if n > 1:
         beside = np.pad(height, ((0, 0), (1, 1)), constant_values=-np.inf)
         height = np.where((height >= beside[:, :-2]) & (height > beside[:, 2:]), height, -np.inf)
@@ -80,39 +83,59 @@ def candidates(
     elif allowed is not None:
         peak = height.argmax(axis=1)[:, None]
     there = np.take_along_axis(height, peak, axis=1) > -np.inf
-    near = peak[..., None] + _NEAR  # (n_traces, n, 29)
-    at = np.clip(near, 0, mass.shape[1] - 1)
-    weight = np.take_along_axis(mass, at.reshape(len(mass), -1), axis=1).reshape(at.shape)
-    weight /= total[:, None, None]
-    weight[near != at] = 0  # beyond the record
-    time = peak + _highest(np.einsum("tnk,km->tnm", weight, _BELL))
+    near = peak[..., None] + _NEAR  # (n_traces, n, 41)
+    inside = (near >= 0) & (near <= last)
     if allowed is not None:
-        time = np.clip(time, *np.clip(allowed, 0, mass.shape[1] - 1).T[..., None])
+        inside &= _within(near, allowed[:, None])
+    at = np.clip(near, 0, last).reshape(len(found), -1)
+    around = np.where(inside, np.take_along_axis(found, at, axis=1).reshape(near.shape), _NEVER)
+    own = around.max(axis=-1, keepdims=True)  # so that the shape of what is improbable is kept, too
+    weight = np.exp(around - own)
+    moved, rising = _uphill(np.einsum("tnk,km->tnm", weight, _BELL))
+    first, latest = (0, last) if allowed is None else np.clip(allowed, 0, last).T[..., None]
+    time = np.clip(peak + moved, first, latest)
     away = near - time[..., None]
     weight[np.abs(away) > REACH_SAMPLES + 0.5] = 0
-    probability = np.maximum(weight.sum(axis=-1), _LEAST)
-    variance = (weight * away**2).sum(axis=-1) / probability
+    mass = weight.sum(axis=-1)
+    spread = np.sqrt((weight * away**2).sum(axis=-1) / np.maximum(mass, _LEAST))
+    probability = np.maximum(mass * np.exp(own[..., 0] - most) / total, _LEAST)
+    there[:, 1:] &= ~rising[:, 1:] & ~_twice(time)[:, 1:]
     return Candidates(
         time=time,
-        spread=np.sqrt(variance),
+        spread=spread,
         probability=np.where(there, probability, 0),
-        none=none / total,
+        none=(np.exp(none[:, None] - most) / total)[:, 0],
         live=live,
     )
 
 
-def _highest(smooth: Samples) -> NDArray[np.float64]:
-    """Return where between its samples, one for each of _MOVES, the last axis is highest: of a bell exactly."""
-    top = smooth[..., 1:-1].argmax(axis=-1)[..., None] + 1
+def _uphill(smooth: Samples) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the first tops uphill from the middle: (..., len(_MOVES)) -> (...) samples, between them, and whether
+    there is none so near. Of a bell it is exact.
+    """
+    middle = len(_MOVES) // 2
+    step = np.diff(smooth, axis=-1)
+    right = middle + np.cumprod(step[..., middle:] > 0, axis=-1).sum(axis=-1, keepdims=True)
+    left = middle - np.cumprod(step[..., middle - 1 :: -1] < 0, axis=-1).sum(axis=-1, keepdims=True)
+    higher = np.take_along_axis(smooth, right, axis=-1) >= np.take_along_axis(smooth, left, axis=-1)
+    top = np.where(higher, right, left)
+    rising = (top == 0) | (top == len(_MOVES) - 1)
+    top = np.clip(top, 1, len(_MOVES) - 2)
     sides = np.take_along_axis(smooth, top + np.array([-1, 0, 1]), axis=-1)
     before, here, after = np.moveaxis(np.log(sides + _LEAST), -1, 0)
     bend = np.maximum(2 * here - before - after, _LEAST)
-    return np.asarray(_MOVES[top[..., 0]] + np.clip((after - before) / 2 / bend, -0.5, 0.5))
+    moved = _MOVES[top[..., 0]] + np.clip((after - before) / 2 / bend, -0.5, 0.5)
+    return moved, rising[..., 0]
 
 
-def _within(n_samples: int, allowed: NDArray[np.float64]) -> NDArray[np.bool_]:
-    at = np.arange(n_samples)
-    return np.asarray((at >= allowed[:, :1]) & (at <= allowed[:, 1:]))
+def _twice(time: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of a trace's candidates lie where one before them does: (n_traces, n)."""
+    same = np.abs(time[:, :, None] - time[:, None, :]) < 0.5
+    return np.asarray(np.tril(same, -1).any(axis=-1))
+
+
+def _within(at: NDArray[np.integer], allowed: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((at >= allowed[..., :1]) & (at <= allowed[..., 1:]))
 
 
 def joined(found: Sequence[Candidates]) -> Candidates:

@@ -76,7 +76,10 @@ class Case:
 
 def made_folder(path: str) -> Path:
     """Return a folder, which is made where it is not there yet."""
-    Path(path).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return Path(path)
 
 

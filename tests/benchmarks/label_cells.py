@@ -75,15 +75,15 @@ def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[
         judges = sorted({int(i) for i in np.linspace(3, len(there) - 4, N_JUDGES).round()} - set(chosen.tolist()))
         return [there[i] for i in chosen], {cell.survey: [there[i] for i in judges]}
     if cell.draw <= SUGGESTED:
-        return data["suggested"][name_of_suggested(cell.start, cell.n_gathers)], data["validate"]
+        return data["suggested"][name_of_suggested(cell.start, cell.n_gathers, cell.pretraining)], data["validate"]
     rng = np.random.default_rng([cell.draw, cell.n_gathers])
     chosen = np.sort(rng.permutation(len(there))[: cell.n_gathers])
     return [there[i] for i in chosen], data["validate"]
 
 
-def name_of_suggested(start: str, n: int) -> str:
+def name_of_suggested(start: str, n: int, pretraining: int) -> str:
     """Return under which name the n gathers lie that are suggested to who has this start."""
-    return f"{n} for {start}"
+    return f"{n} for {start}, {pretraining}"
 
 
 def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:

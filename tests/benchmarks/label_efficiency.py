@@ -11,9 +11,9 @@ these beside the labelled ones, in equal shares, and see more of what lies behin
 are those that did best in one search, on five soda_lakes gathers, judged by gathers to learn from that the search did
 not see. Starts in SELF_TAUGHT go on, as `finetune --labels-of` does, from what they are sure of on gathers of the
 survey that nobody labelled. With --suggested, soda_lakes gathers that `seisray suggest` names stand beside those drawn
-at random: by their looks for who starts from scratch, by the doubts of the picker, too, for who starts from one.
-Starts that are pickers already are scored without any labelled gather, too. Gathers without labels, here and in
-pre-training, may stand next to those scored.
+at random: by their looks for who starts from scratch, by the doubts of the picker, too, for who starts from one; their
+intervals are over the seeds of the panels alone. Starts that are pickers already are scored without any labelled
+gather, too. Gathers without labels, here and in pre-training, may stand next to those scored.
 
 Cells are Ray tasks of one core. What each came to lies in URI/benchmarks, and an interrupted script goes on where it
 was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings; the gain over
@@ -67,7 +67,7 @@ VALIDATE = {
     "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
 }
 STARTS = ("scratch", *MAKERS, "gan, encoder only")
-VERSION = 5
+VERSION = 6
 """Of what cells hold and starts are made of: those of others are not taken over."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
@@ -184,15 +184,15 @@ class Bench:
             for start in starts
         }
 
-    def suggest(self, data: Path, counts: Sequence[int], starts: Sequence[str]) -> None:
-        """Have the gathers named that would be labelled first, for starts that are to be compared by them."""
+    def suggest(self, data: Path, starts: Sequence[str], counts: Sequence[int], n_pretrainings: int) -> None:
+        """Have the gathers named that would be labelled first, by what each start knows."""
         learn = {gather.ffid: gather for gather in self.data["learn"][SURVEY]}
         self.data["suggested"] = {}
-        for start, n in itertools.product(starts, counts):
+        for start, n, pretraining in itertools.product(starts, counts, range(n_pretrainings)):
             kind = kind_of(start)
-            picker = safetensors.torch.load(self._weights(kind, 0).read_bytes()) if kind else None
-            ffids = suggested(data, self.store, LEARN[SURVEY], n, picker)
-            self.data["suggested"][name_of_suggested(start, n)] = [learn[ffid] for ffid in ffids]
+            picker = safetensors.torch.load(self._weights(kind, pretraining).read_bytes()) if kind else None
+            ffids = suggested(data, self.store, learn, n, picker)
+            self.data["suggested"][name_of_suggested(start, n, pretraining)] = [learn[ffid] for ffid in ffids]
             print(f"{start}: suggested are {', '.join(map(str, ffids))}", file=sys.stderr, flush=True)
 
     def _start(self, cell: Cell) -> bytes | None:
@@ -206,12 +206,12 @@ class Bench:
         return self.folder / f"cell-{fingerprint(cell)}.json"
 
 
-def rows_of(start: str, doubting: Sequence[str]) -> Iterator[str]:
+def rows_of(start: str, suggested_to: Sequence[str]) -> Iterator[str]:
     """Yield the names of a start's rows."""
     yield start
     if start in SELF_TAUGHT:
         yield start + THEN
-    if start in doubting:
+    if start in suggested_to:
         yield start + OF_SUGGESTED
 
 
@@ -248,6 +248,9 @@ def main() -> None:
     counts = options.counts or counts
     n_draws, n_pretrainings = options.draws or n_draws, options.pretrainings or n_pretrainings
     bench.pretrain(n_pretrainings, options.only)
+    suggested_to = [start for start in ("scratch", "synthetic") if options.suggested and start in options.only]
+    some = [n for n in counts if 0 < n <= len(bench.data["learn"][SURVEY])]
+    bench.suggest(options.data, suggested_to, some, n_pretrainings)
     rates = bench.best_rates(options.only)
     for start, (lr, encoder_lr) in rates.items():
         print(f"{start}: learning rate {lr:g}, of the encoder {encoder_lr:g} times that", file=sys.stderr)
@@ -259,16 +262,25 @@ def main() -> None:
         if n <= len(bench.data["learn"][survey])
         for start in options.only
         if n or is_taught(start)
-    ]
-    doubting = [start for start in ("scratch", "synthetic") if options.suggested and start in options.only]
-    bench.suggest(options.data, counts, doubting)
-    cells += [
-        bench.cell(SURVEY, n, SUGGESTED - seed, start, 0, rates[start])
-        for seed, n, start in itertools.product(range(n_draws), counts, doubting)
+    ] + [
+        bench.cell(SURVEY, n, SUGGESTED - seed, start, pretraining, rates[start])
+        for seed, pretraining in itertools.product(range(n_draws), range(n_pretrainings))
+        for n in some
+        for start in suggested_to
     ]
     outcomes = [part for one in bench.outcomes(cells).values() for part in parts_of(one)]
-    rows = [name for start in options.only for name in rows_of(start, doubting)]
-    print("\n".join([*table(outcomes, rows), "", *gains(outcomes, rows), "", *table(outcomes, rows, elsewhere=True)]))
+    rows = [name for start in options.only for name in rows_of(start, suggested_to)]
+    print(
+        "\n".join(
+            [
+                *table(outcomes, rows),
+                "",
+                *gains(outcomes, [row for row in rows if OF_SUGGESTED not in row]),
+                "",
+                *table(outcomes, rows, elsewhere=True),
+            ]
+        )
+    )
     print("\n| classical | " + " | ".join(VALIDATE) + " |\n" + "|---" * (len(VALIDATE) + 1) + "|")
     for name, scores in classical(bench.data["validate"]).items():
         shown = (f"{one.hit_rate_2ms:.1%} ({one.hit_rate_2ms_debiased:.1%})" for one in map(scores.get, VALIDATE))

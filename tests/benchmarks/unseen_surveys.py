@@ -37,8 +37,8 @@ SCORED = {
 }
 ONE_LABELLED = {"soda_lakes": (1005, 1020, 1035), "geostack": (13, 20, 108)}
 STEADY = PickConfig(average=True, smoothness=1.0)
-ALL, SOME, OTHERS = "never seen, all gathers", "never seen, the same shots", "other shots"
-"""What of a survey pickers are scored on: all that has labels, or SCORED."""
+ALL, KEPT, OTHERS = "never seen, all gathers", "never seen, other shots", "other shots"
+"""What of a survey pickers are scored on: all that has labels; or, of one never seen or seen, SCORED."""
 VARIED, NOBODY, SEEDS = "varied", "of-nobody", range(3)
 
 
@@ -143,7 +143,7 @@ def main() -> None:
     taught = {survey: make(nobody, [survey]) for survey in LEARN}
     both = make(nobody, list(LEARN))
     for survey in SCORED:
-        for which in (ALL, SOME):
+        for which in (ALL, KEPT) if survey in LEARN else (ALL,):
             for seed, model in zip(SEEDS, seeds, strict=True):
                 print(row(model, survey, which, f"synthetic, seed {seed}", store), flush=True)
         for model, surveys in [*((model, [of]) for of, model in taught.items()), (both, list(LEARN))]:

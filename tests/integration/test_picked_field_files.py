@@ -89,7 +89,10 @@ def test_another_engine_finds_the_same_picks(store: Store, file: Path) -> None:
 def test_the_engine_in_bfloat16_finds_nearly_the_same_picks(store: Store, file: Path) -> None:
     assert pick(store, file, "rounded", config=PickConfig(engine="bf16")).settings["pick"]["engine"] == "bf16"
     found, default = beside_the_default(store, "rounded")
-    assert 0 < np.nanmedian(np.abs(found - default)) < 0.1
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(default))
+    apart = np.abs(found - default)[np.isfinite(found)]
+    assert apart.max() > 0
+    assert (apart < 0.1).mean() > 0.9
 
 
 def test_they_are_proved_against_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ def test_normalise_is_the_arsinh_of_the_gain_times_amplitude_over_rms() -> None:
 
 def test_faint_samples_and_loud_ones_have_their_arsinh_and_their_sign() -> None:
     samples = np.float32([[0, 1e-6, -1e-5, 1e-4, -1e-2, 1, -30, 1e3]])
-    found = compress(samples, np.array([[2.0]]), 7.0)
-    exact = np.arcsinh(7 * samples.astype(np.float64) / 2)
+    found = compress(samples, np.array([[2.3]]), 7.0)
+    exact = np.arcsinh(7 * samples.astype(np.float64) / 2.3)
     np.testing.assert_allclose(found, exact, rtol=6e-7, atol=2e-7)
     np.testing.assert_array_equal(np.sign(found), np.sign(samples))
 
@@ -26,6 +26,14 @@ def test_normalise_does_not_see_the_scale_of_a_trace(exponent: float) -> None:
     samples = np.random.default_rng(0).normal(size=(2, 50)).astype(np.float32)
     scaled = (samples * np.array([[10**exponent], [1]])).astype(np.float32)
     np.testing.assert_allclose(normalise(scaled, 3), normalise(samples, 3), rtol=1e-5, atol=1e-6)
+
+
+def test_the_faintest_trace_is_normalised_and_changes_no_other() -> None:
+    samples = np.random.default_rng(0).normal(size=(3, 50)).astype(np.float32)
+    samples[1] = np.round(40 * samples[1]) * np.float32(1e-44)
+    found = normalise(samples, 10)
+    np.testing.assert_array_equal(found[[0, 2]], normalise(samples[[0, 2]], 10))
+    np.testing.assert_allclose(found[1], normalise(samples[1:2] * 2.0**100, 10)[0], rtol=1e-5)
 
 
 def test_normalise_leaves_zeros() -> None:

@@ -55,7 +55,7 @@ def test_bfloat16_picks_as_float32_does_but_for_a_few_traces(tmp_path: Path) -> 
     own, other = (decode(one, np.ones(96, bool), 1000.0).pick_ms for one in logits)
     assert np.ptp(own - arrival[:, 0]) < 12  # it does pick the wavelet
     assert 1e-3 < np.abs(logits[1] - logits[0]).mean() < 0.5
-    assert (np.abs(other - own) <= 0.1).mean() >= 0.95
+    assert (np.abs(other - own) <= 0.1).mean() >= 0.97
     np.testing.assert_allclose(other, own, atol=1)
 
 
