@@ -21,7 +21,7 @@ def steps(store: str) -> list[list[str]]:
     commands = [
         ["synthesize", "varied", f"--out={field}", "--varied", "--depth-m=60", *shape],
         ["ingest", "varied", field, f"--picks={field}/varied-picks.csv"],
-        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=600", *taught],
+        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=3000", *taught],
         ["finetune", "soda_lakes:1001-1040", "varied", "--from=of-nobody", "--model=of-soda_lakes", *more],
     ]
     return [[*command, f"--store={store}"] for command in commands]

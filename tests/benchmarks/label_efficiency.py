@@ -46,15 +46,17 @@ from label_cells import (
     outcome,
     parts_of,
 )
-from label_starts import MAKERS, start_of, synthetic_gathers
+from label_starts import MAKERS, start_of
 from label_suggested import SURVEY, suggested
 from label_tables import classical, gains, picture, table
-from real_surveys import survey_settings
+from real_surveys import SYNTHETIC, VARIED, ingest_synthetic, survey_settings
 
 from seisray.config import fingerprint
 from seisray.gather import Gather
 from seisray.ingest import ingest
+from seisray.picking.tempo import onset_period
 from seisray.registry import Store
+from seisray.resampling import resample_gather, resampling_factor
 from seisray.session import connect, free_cores
 from seisray.storage import Location
 from seisray.stream import read_labelled, shard_refs
@@ -116,9 +118,15 @@ class Bench:
             for name in survey_settings(data)
         }
         self.unlabelled = [gather.samples[gather.live] for gather in itertools.chain.from_iterable(seen.values())]
-        made = synthetic_gathers(self.data["learn"]["soda_lakes"], 0) if any(map(is_taught, starts)) else []
-        self.data["synthetic"] = {"synthetic": made}
+        self.data["synthetic"] = {VARIED: self._synthetic() if any(map(is_taught, starts)) else []}
         self.data["raw"] = {name: spread_over(seen[name], N_RAW) for name in LEARN}
+
+    def _synthetic(self) -> list[Gather]:
+        """Return synthetic gathers that have the samples a period of field gathers."""
+        ingest_synthetic(VARIED, SYNTHETIC, str(self.store))
+        made = read_labelled(self.store, [self.store.survey(VARIED)], None)
+        factor = resampling_factor(onset_period(made), onset_period(self.data["learn"][SURVEY]))
+        return [resample_gather(gather, factor) for gather in made]
 
     def cell(self, survey: str, n: int, draw: int, start: str, pretraining: int, rates: tuple[float, float]) -> Cell:
         """Return a cell of this bench."""
@@ -142,7 +150,7 @@ class Bench:
         ]
         if not missing:
             return
-        shared = ray.put(self.unlabelled), ray.put(self.data["synthetic"]["synthetic"])
+        shared = ray.put(self.unlabelled), ray.put(self.data["synthetic"][VARIED])
         task = ray.remote(num_cpus=1)(start_of)
         calls = (
             ((kind, seed), lambda kind=kind, seed=seed: task.remote(kind, *shared, self.pretraining_steps, seed))

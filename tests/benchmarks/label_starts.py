@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from real_surveys import SYNTHETIC, TAUGHT_AUGMENT
+from real_surveys import TAUGHT_AUGMENT
 from torch import Tensor
 
 from seisray.config import (
@@ -27,10 +27,7 @@ from seisray.config import (
 from seisray.gather import Gather
 from seisray.heap import keep_heap
 from seisray.models.transfer import bake_spectral_norm
-from seisray.picking.tempo import onset_period
-from seisray.resampling import resample_gather, resampling_factor
 from seisray.stream import cut_with_breaks
-from seisray.synthetic.variety import varied_gather
 from seisray.training.gan import GanStep
 from seisray.training.picker import PickerStep
 from seisray.training.rebuild import RebuildStep
@@ -132,11 +129,3 @@ MAKERS: Mapping[str, Callable[..., Weights]] = {
     "synthetic after gan": _taught("gan"),
     "synthetic refined": _refined,
 }
-
-
-def synthetic_gathers(field: Sequence[Gather], seed: int) -> list[Gather]:
-    """Return labelled synthetic gathers that have the samples a period of field gathers."""
-    config = replace(SYNTHETIC, seed=seed)
-    made = [varied_gather(config, shot) for shot in range(config.shots)]
-    factor = resampling_factor(onset_period(made), onset_period(field))
-    return [resample_gather(gather, factor) for gather in made]

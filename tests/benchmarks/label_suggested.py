@@ -57,5 +57,5 @@ def _published(store: Store, weights: Mapping[str, Tensor], sample_interval_us: 
         metrics={},
         details={},
     )
-    store.publish_model(card, pack_weights(picker=picker))
+    store.publish_model(card, pack_weights(picker=picker), {})
     return card

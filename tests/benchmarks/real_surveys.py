@@ -32,6 +32,7 @@ Of 287 traces 223 have a peak of five times the noise before it and rise as thei
 labels of soda_lakes lie 1.9 ms before the same point (866 clear traces), the exact ones of synthetic gathers 2.3 ms: a
 picker of onsets is early here by about as much."""
 GAN = "three-surveys"
+VARIED = "varied"
 SYNTHETIC = SyntheticConfig(
     shots=768,
     traces=48,

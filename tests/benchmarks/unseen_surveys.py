@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, ingest_synthetic, survey_settings
+from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, VARIED, ingest_synthetic, survey_settings
 
 from seisray.api import PickConfig, PickerConfig, Store, finetune, ingest, pick_survey, score
 from seisray.config import AugmentConfig, PickerTrainConfig, TransferConfig
@@ -39,7 +39,7 @@ ONE_LABELLED = {"soda_lakes": (1005, 1020, 1035), "geostack": (13, 20, 108)}
 STEADY = PickConfig(average=True, smoothness=1.0)
 ALL, KEPT, OTHERS = "never seen, all gathers", "never seen, other shots", "other shots"
 """What of a survey pickers are scored on: all that has labels; or, of one never seen or seen, SCORED."""
-VARIED, NOBODY, SEEDS = "varied", "of-nobody", range(3)
+NOBODY, SEEDS = "of-nobody", range(3)
 
 
 def of_nobody(seed: int, *, store: str, workers: int) -> Model:
