@@ -38,7 +38,7 @@ class Cell:
     """Name one picker.
 
     draw: which gathers, TUNING = those of the search; SUGGESTED and below = those that `seisray suggest` names, the
-    panels drawn from another seed each time. pretraining: which of its kind.
+    panels drawn from another seed each time. pretraining: which of its kind. own_picks: it then learns from these, too.
     """
 
     survey: str
@@ -50,6 +50,7 @@ class Cell:
     encoder_lr: float = 1.0
     steps: int
     pretraining_steps: int = 0
+    own_picks: bool = False
 
 
 Data = Mapping[str, Mapping[str, list[Gather]]]
@@ -96,7 +97,7 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     beside = [gather for gathers in data["synthetic"].values() for gather in gathers] if is_taught(cell.start) else []
     picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
     found = {"cell": dataclasses.asdict(cell), "scores": scores_of(picker, judges)}
-    if cell.start in SELF_TAUGHT and cell.draw > TUNING:
+    if cell.own_picks:
         labelled = {gather.ffid for gather in learn}
         own = sure_gathers(picker, [one for one in data["raw"][cell.survey] if one.ffid not in labelled], learn)
         if own:

@@ -10,10 +10,10 @@ have the same steps and panels, and the same augmentation, but that starts that 
 these beside the labelled ones, in equal shares, and see more of what lies behind first breaks. The rates of each start
 are those that did best in one search, on five soda_lakes gathers, judged by gathers to learn from that the search did
 not see. Starts in SELF_TAUGHT go on, as `finetune --labels-of` does, from what they are sure of on gathers of the
-survey that nobody labelled. With --suggested, soda_lakes gathers that `seisray suggest` names stand beside those drawn
-at random: by their looks for who starts from scratch, by the doubts of the picker, too, for who starts from one; their
-intervals are over the seeds of the panels alone. Starts that are pickers already are scored without any labelled
-gather, too. Gathers without labels, here and in pre-training, may stand next to those scored.
+survey that nobody labelled, but with --no-own-picks. With --suggested, soda_lakes gathers that `seisray suggest` names
+stand beside those drawn at random: by their looks for who starts from scratch, by the doubts of the picker, too, for
+who starts from one; their intervals are over the seeds of the panels alone. Starts that are pickers already are scored
+without any labelled gather, too. Gathers without labels, here and in pre-training, may stand next to those scored.
 
 Cells are Ray tasks of one core. What each came to lies in URI/benchmarks, and an interrupted script goes on where it
 was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings; the gain over
@@ -99,9 +99,18 @@ class Bench:
     """Hold the data, and what was made of it so far in a folder of the store."""
 
     def __init__(
-        self, data: Path, store: Store, starts: Sequence[str], *, cores: int, steps: int, pretraining_steps: int
+        self,
+        data: Path,
+        store: Store,
+        starts: Sequence[str],
+        *,
+        cores: int,
+        steps: int,
+        pretraining_steps: int,
+        self_taught: Sequence[str],
     ) -> None:
         self.store, self.cores, self.steps, self.pretraining_steps = store, cores, steps, pretraining_steps
+        self.self_taught = self_taught
         self.folder = store.root / "benchmarks" / f"label_efficiency-{VERSION}"
         self.data = {
             part: {name: read_labelled(store, [store.survey(name)], parse_ffids(ffids)) for name, ffids in of.items()}
@@ -140,6 +149,7 @@ class Bench:
             encoder_lr=1.0 if start == "scratch" else rates[1],
             steps=self.steps,
             pretraining_steps=0 if start == "scratch" else self.pretraining_steps,
+            own_picks=start in self.self_taught and draw > TUNING,
         )
 
     def pretrain(self, n_pretrainings: int, starts: Sequence[str]) -> None:
@@ -214,10 +224,10 @@ class Bench:
         return self.folder / f"cell-{fingerprint(cell)}.json"
 
 
-def rows_of(start: str, suggested_to: Sequence[str]) -> Iterator[str]:
+def rows_of(start: str, self_taught: Sequence[str], suggested_to: Sequence[str]) -> Iterator[str]:
     """Yield the names of a start's rows."""
     yield start
-    if start in SELF_TAUGHT:
+    if start in self_taught:
         yield start + THEN
     if start in suggested_to:
         yield start + OF_SUGGESTED
@@ -236,6 +246,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, help="of which gathers (default: 3)")
     parser.add_argument("--pretrainings", type=int, help="of each kind (default: 2)")
     parser.add_argument("--only", nargs="+", default=list(STARTS), choices=STARTS)
+    parser.add_argument("--no-own-picks", dest="own_picks", action="store_false", help="in less than half of the time")
     parser.add_argument("--suggested", action="store_true", help="beside those drawn, gathers that are suggested")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
@@ -251,6 +262,7 @@ def main() -> None:
         cores=options.cores or free_cores(),
         steps=options.steps,
         pretraining_steps=options.pretraining_steps,
+        self_taught=SELF_TAUGHT if options.own_picks else (),
     )
     counts, n_draws, n_pretrainings = ((1, 2, 5, 10, 20, 40), 5, 3) if options.full else ((1, 5, 20), 3, 2)
     counts = options.counts or counts
@@ -277,7 +289,7 @@ def main() -> None:
         for start in suggested_to
     ]
     outcomes = [part for one in bench.outcomes(cells).values() for part in parts_of(one)]
-    rows = [name for start in options.only for name in rows_of(start, suggested_to)]
+    rows = [name for start in options.only for name in rows_of(start, bench.self_taught, suggested_to)]
     print(
         "\n".join(
             [
