@@ -10,11 +10,12 @@ from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around a pick its probability is gathered
+_REACH = np.arange(-REACH_SAMPLES - 1, REACH_SAMPLES + 2)
 SMOOTH_SAMPLES = 3.0  # standard deviation of the bell that smooths the probability around a peak
 LEAST_PROBABILITY = 0.5  # of a pick that is ok
 _LEAST = 1e-30  # probability of what is there, however improbable
 _NEVER = np.float32(-1e30)  # logit of where no pick may lie
-_FARTHEST = 10  # samples from a peak to where its pick may be put
+_FARTHEST, _CLIMBS = 10, 3  # samples that a pick may be put from its peak at a time, and how many times
 _MOVES = np.arange(-_FARTHEST - 1, _FARTHEST + 2)
 _NEAR = np.arange(_MOVES[0] - 9, _MOVES[-1] + 10)  # as far as the bell reaches from there
 _BELL = np.exp(-0.5 * ((_NEAR[:, None] - _MOVES) / SMOOTH_SAMPLES) ** 2).astype(np.float32)
@@ -47,11 +48,11 @@ def no_picks(n_traces: int, flag: str) -> Picks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidates:
-    """Hold the times at which the traces of a gather could be picked, the likeliest first; all but two (n_traces, n).
+    """Hold the times at which the traces of a gather could be picked, the highest peak first.
 
-    time, spread: in samples, the spread a root mean square about the time. probability: 0 = there are not so many where
-    one may lie.
-    none: (n_traces,) that there is no first break. live: (n_traces,).
+    All but two are (n_traces, n). time, spread: in samples, the spread a root mean square about the time. probability:
+    that the first break lies within REACH_SAMPLES of the time, so that events closer than that share some; 0 = there
+    are not so many where one may lie. none: (n_traces,) that there is no first break. live: (n_traces,).
     """
 
     time: NDArray[np.float64]
@@ -66,7 +67,7 @@ def candidates(
 ) -> Candidates:
     """Return the n likeliest candidates of each trace, by (n_traces, n_samples + 1) logits.
 
-    A candidate lies where the smoothed probability is largest, uphill from a peak: a peak by itself leaps along a flat
+    A candidate lies where the smoothed probability has a top, uphill from a peak: a peak by itself leaps along a flat
     top for the last digit of a logit. Peaks that lead to one top are one candidate. allowed: (n_traces, 2) first and
     last sample at which one may lie; what lies elsewhere is not picked, and makes what lies there no likelier.
     """
@@ -78,28 +79,20 @@ def candidates(
     height = found if allowed is None else np.where(_within(np.arange(last + 1), allowed), found, -np.inf)
     if n > 1:
         beside = np.pad(height, ((0, 0), (1, 1)), constant_values=-np.inf)
-        height = np.where((height >= beside[:, :-2]) & (height > beside[:, 2:]), height, -np.inf)
+        height = np.where((height > beside[:, :-2]) & (height >= beside[:, 2:]), height, -np.inf)
         peak = np.argsort(-height, axis=1, kind="stable")[:, :n]
     elif allowed is not None:
         peak = height.argmax(axis=1)[:, None]
     there = np.take_along_axis(height, peak, axis=1) > -np.inf
-    near = peak[..., None] + _NEAR  # (n_traces, n, 41)
-    inside = (near >= 0) & (near <= last)
-    if allowed is not None:
-        inside &= _within(near, allowed[:, None])
-    at = np.clip(near, 0, last).reshape(len(found), -1)
-    around = np.where(inside, np.take_along_axis(found, at, axis=1).reshape(near.shape), _NEVER)
-    own = around.max(axis=-1, keepdims=True)  # so that the shape of what is improbable is kept, too
-    weight = np.exp(around - own)
-    moved, rising = _uphill(np.einsum("tnk,km->tnm", weight, _BELL))
-    first, latest = (0, last) if allowed is None else np.clip(allowed, 0, last).T[..., None]
-    time = np.clip(peak + moved, first, latest)
+    time, kept = _tops(found, peak, allowed)
+    there &= kept
+    near = np.rint(time).astype(int)[..., None] + _REACH  # (n_traces, n, 15)
+    weight, own = _weights(found, np.arange(len(found)), near, allowed)
     away = near - time[..., None]
     weight[np.abs(away) > REACH_SAMPLES + 0.5] = 0
     mass = weight.sum(axis=-1)
     spread = np.sqrt((weight * away**2).sum(axis=-1) / np.maximum(mass, _LEAST))
-    probability = np.maximum(mass * np.exp(own[..., 0] - most) / total, _LEAST)
-    there[:, 1:] &= ~rising[:, 1:] & ~_twice(time)[:, 1:]
+    probability = np.maximum(mass * np.exp(own - most) / total, _LEAST)
     return Candidates(
         time=time,
         spread=spread,
@@ -107,6 +100,49 @@ def candidates(
         none=(np.exp(none[:, None] - most) / total)[:, 0],
         live=live,
     )
+
+
+def _tops(
+    found: Samples, peak: NDArray[np.intp], allowed: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the time of the top uphill from each peak, and which to keep: (n_traces, n).
+
+    The first is, wherever it came to; the others are where they reached a top that none before them leads to.
+    """
+    last = found.shape[1] - 1
+    first, latest = (0, last) if allowed is None else np.clip(allowed, 0, last).T[..., None]
+    time, rising = peak.astype(float), np.ones(peak.shape, bool)
+    rows = np.arange(len(found))
+    for _ in range(_CLIMBS):
+        at = np.rint(time[rows]).astype(int)
+        weight, _ = _weights(found, rows, at[..., None] + _NEAR, allowed)
+        moved, rising[rows] = _uphill(np.einsum("tnk,km->tnm", weight, _BELL))
+        time[rows] = at + moved
+        time = np.clip(time, first, latest)
+        rows = rows[rising[rows].any(axis=1)]
+        if not rows.size:
+            break
+    kept = ~rising
+    kept[:, 0] = True
+    same = np.abs(time[:, :, None] - time[:, None, :]) < 0.5  # as which of those before it
+    return time, kept & ~np.tril(same & kept[:, None, :], -1).any(axis=-1)
+
+
+def _weights(
+    found: Samples, rows: NDArray[np.intp], near: NDArray[np.intp], allowed: NDArray[np.float64] | None
+) -> tuple[Samples, Samples]:
+    """Return how probable samples are, (rows, n, k), beside the likeliest of each k, and that one's logit, (rows, n).
+
+    near: which samples of these rows. So the shape of what is most improbable is kept, too.
+    """
+    last = found.shape[1] - 1
+    inside = (near >= 0) & (near <= last)
+    if allowed is not None:
+        inside &= _within(near, allowed[rows][:, None])
+    at = np.clip(near, 0, last)
+    around = np.where(inside, found[rows[:, None, None], at], _NEVER)
+    own = around.max(axis=-1)
+    return np.exp(around - own[..., None]), own
 
 
 def _uphill(smooth: Samples) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -126,12 +162,6 @@ def _uphill(smooth: Samples) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     bend = np.maximum(2 * here - before - after, _LEAST)
     moved = _MOVES[top[..., 0]] + np.clip((after - before) / 2 / bend, -0.5, 0.5)
     return moved, rising[..., 0]
-
-
-def _twice(time: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which of a trace's candidates lie where one before them does: (n_traces, n)."""
-    same = np.abs(time[:, :, None] - time[:, None, :]) < 0.5
-    return np.asarray(np.tril(same, -1).any(axis=-1))
 
 
 def _within(at: NDArray[np.integer], allowed: NDArray[np.float64]) -> NDArray[np.bool_]:

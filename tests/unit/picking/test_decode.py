@@ -96,6 +96,33 @@ def test_a_weaker_event_beside_a_stronger_one_keeps_its_time_and_probability() -
     assert not found.probability[0, 2:].any()
 
 
+def test_a_broad_event_is_found_however_many_peaks_lead_to_it() -> None:
+    time = np.arange(100)
+    mass = np.exp(-0.5 * ((time - 60.7) / 4.0) ** 2)
+    mass *= 0.53 / mass.sum()
+    mass[20], mass[50] = 0.4, 0.07
+    logits = np.append(np.log(mass + 1e-12), -20)[None].astype(np.float32)
+    found = candidates(logits, LIVE, n=8)
+    there = found.probability[0] > 0.1
+    assert found.time[0, there] == pytest.approx([20, 60.7], abs=0.5)
+
+
+@pytest.mark.parametrize("n", [1, 8])
+def test_the_highest_peak_leads_to_its_top_however_far_that_is(n: int) -> None:
+    time = np.arange(100)
+    mass = np.exp(-0.5 * ((time - 62) / 4.0) ** 2)
+    mass *= 0.88 / mass.sum()
+    mass[50] = 0.12
+    found = candidates(np.append(np.log(mass + 1e-12), -20)[None].astype(np.float32), LIVE, n=n)
+    assert found.time[0, 0] == pytest.approx(62, abs=0.5)
+    assert found.probability[0].sum() < 1
+
+
+def test_equal_logits_have_the_same_first_candidate_however_many_there_are() -> None:
+    logits = np.zeros((1, 101), np.float32)
+    assert candidates(logits, LIVE).time[0, 0] == candidates(logits, LIVE, n=8).time[0, 0]
+
+
 def test_peaks_that_lead_to_one_top_are_one_candidate() -> None:
     flat = np.minimum(bell(50, 2.0), -4)
     noisy = flat + np.random.default_rng(0).normal(0, 0.02, flat.shape).astype(np.float32)
