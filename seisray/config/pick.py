@@ -21,7 +21,7 @@ class PickConfig:
     ----------
     engine
         What computes the network: torch, in float32; bf16, which is the same in bfloat16, faster where processors or
-        GPUs compute in it, and puts up to one pick in a hundred more than a tenth of a sample elsewhere; or openvino,
+        GPUs compute in it, and puts up to one pick in fifty more than a tenth of a sample elsewhere; or openvino,
         in float32, for processors only (pip install seisray[openvino]).
     earliest_ms
         No pick lies before this time from the first sample.
