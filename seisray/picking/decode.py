@@ -10,12 +10,12 @@ from seisray.transforms import Samples
 from seisray.units import sample_to_ms
 
 REACH_SAMPLES = 6  # how far around a pick its probability is gathered
-_REACH = np.arange(-REACH_SAMPLES - 1, REACH_SAMPLES + 2)
 SMOOTH_SAMPLES = 3.0  # standard deviation of the bell that smooths the probability around a peak
 LEAST_PROBABILITY = 0.5  # of a pick that is ok
 _LEAST = 1e-30  # probability of what is there, however improbable
 _NEVER = np.float32(-1e30)  # logit of where no pick may lie
 _FARTHEST, _CLIMBS = 10, 3  # samples that a pick may be put from its peak at a time, and how many times
+_REACH = np.arange(-REACH_SAMPLES - 1, REACH_SAMPLES + 2)
 _MOVES = np.arange(-_FARTHEST - 1, _FARTHEST + 2)
 _NEAR = np.arange(_MOVES[0] - 9, _MOVES[-1] + 10)  # as far as the bell reaches from there
 _BELL = np.exp(-0.5 * ((_NEAR[:, None] - _MOVES) / SMOOTH_SAMPLES) ** 2).astype(np.float32)
@@ -65,7 +65,7 @@ class Candidates:
 def candidates(
     logits: Samples, live: NDArray[np.bool_], *, n: int = 1, allowed: NDArray[np.float64] | None = None
 ) -> Candidates:
-    """Return the n likeliest candidates of each trace, by (n_traces, n_samples + 1) logits.
+    """Return a candidate for each of the n highest peaks of a trace, by (n_traces, n_samples + 1) logits.
 
     A candidate lies where the smoothed probability has a top, uphill from a peak: a peak by itself leaps along a flat
     top for the last digit of a logit. Peaks that lead to one top are one candidate. allowed: (n_traces, 2) first and
@@ -146,8 +146,9 @@ def _weights(
 
 
 def _uphill(smooth: Samples) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the first tops uphill from the middle: (..., len(_MOVES)) -> (...) samples, between them, and whether
-    there is none so near. Of a bell it is exact.
+    """Return how far the first top uphill from the middle lies, and whether there is none so near.
+
+    (..., len(_MOVES)) -> (...) in samples, exact for a bell.
     """
     middle = len(_MOVES) // 2
     step = np.diff(smooth, axis=-1)
