@@ -55,10 +55,11 @@ class Verdicts:
         self._by_gather = by_gather
         self._identity = {"survey": picks.survey_fingerprint, "model": picks.model}
         self._found: dict[str, Verdict] = {}
-        own = self._read() if self._file.exists() else []
-        if self.labels.exists() and self.labels.uri not in own:
+        self._seen, self._own = b"", set[str]()
+        self._refresh()
+        if self.labels.exists() and self.labels.uri not in self._own:
             raise ExistsError(f"{self.labels} exists and is not of this review; choose another --out")
-        self._own = sorted({*own, self.labels.uri})
+        self._own.add(self.labels.uri)
 
     def __getitem__(self, gather_id: str) -> Verdict | None:
         return self._found.get(gather_id)
@@ -76,20 +77,23 @@ class Verdicts:
 
     def put(self, verdict: Verdict) -> None:
         """Keep a verdict; it is on the disk when this returns, and so are its labels."""
+        self._refresh()
         before = self._found.get(verdict.gather_id)
         self._found[verdict.gather_id] = verdict
         self._write(labels=verdict.done or (before is not None and before.done))
 
     def withdraw(self, gather_id: str) -> None:
         """Forget the verdict on a gather, if there is one."""
+        self._refresh()
         before = self._found.pop(gather_id, None)
         if before is not None:
             self._write(labels=before.done)
 
     def _write(self, *, labels: bool) -> None:
         verdicts = [asdict(verdict) for verdict in self._found.values()]
-        document = {"schema_version": 1, "picks": self._identity, "labels": self._own, "verdicts": verdicts}
-        self._file.write_bytes((json.dumps(document) + "\n").encode())
+        document = {"schema_version": 1, "picks": self._identity, "labels": sorted(self._own), "verdicts": verdicts}
+        self._seen = (json.dumps(document) + "\n").encode()
+        self._file.write_bytes(self._seen)
         if labels:
             self.labels.write_bytes(self._csv().encode())
 
@@ -102,13 +106,18 @@ class Verdicts:
             lines += [f"{one.ffid},{trace},{time_ms:.3f}{name}" for trace, time_ms in pairs]
         return "\n".join(lines) + "\n"
 
-    def _read(self) -> list[str]:
+    def _refresh(self) -> None:
+        """Take over what another review of the same picks, open at the same time, has saved meanwhile."""
+        data = self._file.read_bytes() if self._file.exists() else b""
+        if data == self._seen or not data:
+            return
         try:
-            found: Mapping[str, Any] = json.loads(self._file.read_bytes())
+            found: Mapping[str, Any] = json.loads(data)
             if found["picks"] != self._identity:
                 raise PicksError(f"{self._file} is of earlier picks; move it away to review these")
             self._found = {one["gather_id"]: Verdict(**one) for one in found["verdicts"]}
-            return list(found["labels"])
+            self._own |= set(found["labels"])
+            self._seen = data
         except (ValueError, TypeError, KeyError) as error:
             if isinstance(error, PicksError):
                 raise

@@ -101,6 +101,17 @@ def test_a_verdict_can_be_withdrawn(store: Store) -> None:
     assert desk_on(store).gather(0)["status"] == "open"
 
 
+def test_what_two_sessions_save_at_the_same_time_is_all_kept(store: Store) -> None:
+    first, second = desk_on(store), desk_on(store)
+    for desk, place in ((first, 0), (second, 1), (first, 2)):
+        desk.save(place, own(desk, place), done=True)
+    assert second.state()["accepted"] == 2, "as of its own last look"
+    second.withdraw(0)
+    assert desk_on(store).state()["accepted"] == 2
+    lines = second.verdicts.labels.read_bytes().decode().splitlines()[1:]
+    assert {line.split(",")[0] for line in lines} == {"101", "103"}
+
+
 def test_a_session_goes_on_at_the_first_gather_without_a_verdict(store: Store) -> None:
     desk_on(store).save(0, OPEN, done=True)
     again = desk_on(store)
