@@ -35,11 +35,8 @@ def read_seg2(data: bytes, *, survey: str, source_file: str, name: str | None = 
         warnings.simplefilter("ignore")  # ObsPy warns of every DELAY and every private header word
         try:
             stream = obspy.read(io.BytesIO(data), format="SEG2")
-        except Exception as error:  # ObsPy raises whatever its parser trips over
-            reason = str(error).splitlines()[0]
-            raise Seg2Error(
-                f"{source_file}, {len(data)} bytes, cannot be read as SEG-2; is it cut? ({reason})"
-            ) from error
+        except Exception as error:  # ObsPy raises whatever its parser trips over, and says little of the file
+            raise Seg2Error(f"{source_file}, {len(data)} bytes, cannot be read as SEG-2; is it cut?") from error
     try:
         return _gather(stream, survey=survey, source_file=source_file, name=name)
     except GatherError:

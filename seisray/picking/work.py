@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from seisray import shards
 from seisray.config import config_dict, fingerprint
-from seisray.errors import ConfigError, FormatError, StorageError
+from seisray.errors import ConfigError, FormatError, GatherError, Seg2Error, SeisrayError, StorageError
 from seisray.formats.seg2 import read_seg2
 from seisray.gather import Gather, Reject
 from seisray.ingest.parts import Notes, Part, plan, read_part, usable
 from seisray.ingest.probe import glance
 from seisray.ingest.settings import IngestConfig, Job
-from seisray.ingest.sources import changed
+from seisray.ingest.sources import Source, changed
 from seisray.ingest.survey import make_job
 from seisray.registry import PickSet, Store, Survey
 
@@ -184,12 +184,21 @@ def field_work(name: str, files: Sequence[str], config: IngestConfig, store: Sto
     job = replace(job, recorded=seen.recorded)
     sources = list(job.sources.values())
     layout = next((source.layout for source in sources if source.layout), None)
-    if layout:
-        interval_us = layout.sample_interval_us
-    else:
-        data = sources[0].location.read_bytes()
-        interval_us = read_seg2(data, survey=name, source_file=sources[0].uri).sample_interval_us
+    interval_us = layout.sample_interval_us if layout else _seg2_interval_us(sources)
     return FieldWork(job=job, parts=list(plan(sources, job.identity)), sample_interval_us=interval_us)
+
+
+def _seg2_interval_us(sources: Sequence[Source]) -> float:
+    """Return the sampling interval of the first SEG-2 file that can be read; the others are rejected one by one."""
+    faults: list[SeisrayError] = []
+    for source in sources:
+        try:
+            gather = read_seg2(source.location.read_bytes(), survey="", source_file=source.uri)
+        except (Seg2Error, GatherError) as error:
+            faults.append(error)
+        else:
+            return gather.sample_interval_us
+    raise faults[0]
 
 
 def work_of(picks: PickSet, store: Store) -> Work:

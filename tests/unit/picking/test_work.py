@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pickable import write_survey
 
-from seisray.errors import ConfigError, FormatError, PicksError, StorageError
+from seisray.errors import ConfigError, FormatError, PicksError, Seg2Error, StorageError
 from seisray.gather import Gather, Reject
 from seisray.ingest import IngestConfig, parts
 from seisray.picking.work import FieldWork, SurveyWork, field_work, work_of
@@ -53,6 +53,22 @@ def test_each_gather_of_a_file_is_in_one_shard_however_it_is_divided(
     named = [work.traces(i) for i in range(len(work.shards))]
     assert [name for names, _ in named for name in names.to_pylist()] == [gather.gather_id for gather in found]
     work.check_whole(72, 0)
+
+
+@pytest.mark.parametrize("cut_first", [True, False])
+def test_a_seg2_record_that_was_cut_is_left_out_wherever_it_stands(
+    cut_first: bool, data_folder: Path, store: Store, tmp_path: Path
+) -> None:
+    whole = data_folder / "soda_lakes" / "raw" / "Shot_01007.sg2"
+    cut = tmp_path / ("Shot_01006.sg2" if cut_first else "Shot_01008.sg2")
+    cut.write_bytes(whole.read_bytes()[:-999])
+    work = work_on(store, *([cut, whole] if cut_first else [whole, cut]))
+    found, left_out = everything(work)
+    assert [gather.ffid for gather in found] == [1007]
+    assert [reject.reason.endswith("cannot be read as SEG-2; is it cut?") for reject in left_out] == [True]
+    assert work.sample_interval_us == 250.0
+    with pytest.raises(Seg2Error, match="is it cut"):
+        work_on(store, cut)
 
 
 def test_a_trace_that_was_neither_picked_nor_left_out_is_missed(file: Path, store: Store) -> None:
