@@ -90,7 +90,9 @@ def _unchanged(record: Mapping[str, Any]) -> Location:
     """Return the field file of a source; raise FormatError where it is not the one that was ingested."""
     location = locate(record["uri"])
     if location.size() != record["bytes"] or edge_sha256(location) != record["edge_sha256"]:
-        raise FormatError(f"{location} has changed since it was ingested; ingest and pick it again")
+        backup = f"{location}{BACKUP}"
+        remedy = f"put {backup} back in its place first, or " if locate(backup).exists() else ""
+        raise FormatError(f"{location} has changed since it was ingested; {remedy}ingest and pick it again")
     return location
 
 

@@ -33,7 +33,7 @@ FLAGS = {
     "ok": "",
     "low_probability": "the picker itself is in doubt",
     "outside_window": "nothing to pick between the times and velocities allowed",
-    "dead": "all samples are the same; not picked",
+    "dead": "all samples are zero; not picked",
     "not_finite": "NaN or infinite samples; not picked",
     "failed": "picking the gather failed; the set's rejects.parquet says why",
     "missing": "the pick set has no row for this trace",
@@ -126,7 +126,7 @@ def _facts(survey: Survey, picks: PickSet, tally: PickTally, score: PickScore | 
         "of them picked": f"{tally.n_picked / max(tally.n_live, 1):.1%}",
         "of them flagged": f"{flagged / max(tally.n_live, 1):.1%}",
         "time to pick": f"{picks.seconds:,.1f} s",
-        "throughput": f"{picks.n_traces / max(picks.seconds, 1e-9):,.0f} traces/s",
+        "throughput": f"{picks.traces_per_s:,.0f} traces/s",
     }
     if score:
         facts["within 2 ms of labels"] = f"{score.hit_rate_2ms:.1%}"

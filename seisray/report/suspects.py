@@ -52,4 +52,6 @@ def _count(table: pa.Table) -> str:
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "\N{EM DASH}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}"  # coordinates, to the peg

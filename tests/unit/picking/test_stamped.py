@@ -134,5 +134,8 @@ def test_a_field_file_that_has_changed_is_refused(picked: tuple[Store, Path, lis
     data[4000] ^= 1
     path.write_bytes(data)
     config = ExportConfig(format="segy", header="first_break=201")
-    with pytest.raises(FormatError, match="has changed since it was ingested"):
+    with pytest.raises(FormatError, match="has changed since it was ingested; ingest and pick it again"):
+        export_picks("picks", str(tmp_path / "out"), store=str(store), config=config)
+    path.with_name("line.sgy.before-picks").write_bytes(b"")
+    with pytest.raises(FormatError, match=r"put .*line.sgy.before-picks back in its place first, or ingest"):
         export_picks("picks", str(tmp_path / "out"), store=str(store), config=config)

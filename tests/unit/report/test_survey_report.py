@@ -112,10 +112,12 @@ def test_the_command_that_finds_suspects_is_named_where_they_were_not_looked_for
 
 def test_suspects_are_listed_with_their_reasons(store: Store) -> None:
     rows = {"kind": ["shot", "station"], "number": [104, 7], "value_ms": [12.5, None], "reason": ["late", "<dead>"]}
+    rows["x_m"] = [292512.5, 292513.0]
     pq.write_table(pa.table(rows), f"{store.folder('picks', 'line-picks')}/suspects.parquet")
     page = words(store)
     assert "1 shot, 1 station" in page
     assert "12.5" in page
+    assert "292512.5" in page, "to tell neighbouring pegs apart"
     assert "&lt;dead&gt;" in page
 
 
