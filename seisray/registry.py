@@ -124,8 +124,9 @@ class PickSet(_Record):
     """The manifest of a set of picks. survey: None where they are straight from field files, which sources then name.
 
     identity: of the run, by which its parts are named. settings: what picks depend on besides the weights. flags:
-    traces under each flag. rejects: gathers that could not be picked, named in rejects.parquet. parts: shard, uri
-    relative to the set, counts, bytes and xxh3 of each part.
+    traces under each flag. rejects: gathers that could not be picked, named in rejects.parquet. seconds: of the last
+    run; n_kept: traces in parts that an earlier one had left. parts: shard, uri relative to the set, counts, bytes and
+    xxh3 of each part.
     """
 
     name: str
@@ -141,8 +142,14 @@ class PickSet(_Record):
     settings: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
     rejects: int = 0
+    n_kept: int = 0
     sample_interval_us: float = 0.0
     sources: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def traces_per_s(self) -> float:
+        """Return how fast the last run was."""
+        return (self.n_traces - self.n_kept) / max(self.seconds, 1e-9)
 
 
 class Store:
@@ -215,8 +222,11 @@ class Store:
 
     def picks(self, name: str) -> PickSet:
         """Return the manifest of a pick set; raise NotFoundError where there is none."""
-        location = self.folder("picks", name) / "manifest.json"
+        folder = self.folder("picks", name)
+        location = folder / "manifest.json"
         if not location.exists():
+            if any(file.name.startswith("run-") for file in folder.files()):
+                raise NotFoundError(f"picks {name!r} were begun and not finished; give their command again, --resume")
             raise NotFoundError(self._missing("pick set", name, "seisray pick"))
         return PickSet.read(location)
 
@@ -254,6 +264,6 @@ class Store:
 
 
 def _checked(part: str) -> str:
-    if not part or part.startswith(".") or "/" in part or "@" in part:
+    if not re.fullmatch(r"(?!\.)[\w.-]+", part):
         raise ConfigError(f"{part!r} is no name for the store; use letters, digits, '-', '_' and '.'")
     return part

@@ -75,7 +75,7 @@ def _difference(mark: Location, identity: Identity) -> str:
     """Return what another run has that this one has not."""
     try:
         found: dict[str, Any] = json.loads(mark.read_bytes())
-        theirs, ours = (one | one.pop("settings", {}) for one in (dict(found), asdict(identity)))
+        theirs, ours = (_flat(one) for one in (dict(found), asdict(identity)))
     except (ValueError, TypeError, NotFoundError):  # gone again: its run has seen ours
         return "something else"
     if theirs.get("model") != ours["model"]:
@@ -86,3 +86,8 @@ def _difference(mark: Location, identity: Identity) -> str:
         return "other data"
     other = sorted(name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name))
     return f"another {', '.join(other) or 'identity'}"
+
+
+def _flat(one: dict[str, Any]) -> dict[str, Any]:
+    settings = one.pop("settings", {})
+    return one | settings | settings.get("pick", {}) | {"pick": None}

@@ -35,7 +35,7 @@ PICK_SCHEMA = pa.schema(
         "model": pa.string(),
     }
 )
-_REJECTS = b"seisray.rejects"
+_REJECTS, _OF = b"seisray.rejects", b"seisray.of"
 _NAME_DIGITS = 16  # of the content's hash that a name shows
 
 
@@ -75,7 +75,7 @@ def write_part(
     """
     table = pa.concat_tables([PICK_SCHEMA.empty_table(), *tables]).combine_chunks()
     told = {"failed": [asdict(one) for one in failed], "left_out": [asdict(one) for one in left_out]}
-    table = table.replace_schema_metadata({_REJECTS: json.dumps(told)})
+    table = table.replace_schema_metadata({_REJECTS: json.dumps(told), _OF: f"{shard} {run}"})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     data = sink.getvalue()
@@ -85,12 +85,23 @@ def write_part(
 
 
 def kept_part(folder: Location, name: str, shard: str, run: str) -> Part | None:
-    """Return what a manifest says of a part that is there; None where it is not what its name says."""
+    """Return what a manifest says of a part that is there; None where it is not what its name says, or was renamed."""
     data = (folder / name).read_bytes()
     if part_name(shard, run, xxhash.xxh3_128_hexdigest(data)) != name:
         return None
     table = pq.read_table(io.BytesIO(data))
-    return _described(data, table, shard, run)
+    return _described(data, table, shard, run) if is_of(table.schema, shard, run) else None
+
+
+def is_of(schema: pa.Schema, shard: str, run: str) -> bool:
+    """Return whether a part says of itself that it is of this shard and run, whatever its file is called."""
+    return (schema.metadata or {}).get(_OF) == f"{shard} {run}".encode()
+
+
+def all_there(folder: Location, picks: PickSet) -> bool:
+    """Return whether every part that a manifest names is in its folder."""
+    there = {file.name for file in folder.files()}
+    return all(part["uri"] in there for part in picks.parts)
 
 
 def _described(data: bytes, table: pa.Table, shard: str, run: str) -> Part:

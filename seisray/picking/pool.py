@@ -13,7 +13,7 @@ from seisray.gather import Gather, Reject
 from seisray.heap import keep_heap
 from seisray.picking.attempts import begin, count_attempts
 from seisray.picking.claim import Identity
-from seisray.picking.parts import Part, kept_part, parts_there, write_part
+from seisray.picking.parts import Part, kept_part, write_part
 from seisray.picking.picker import GatherPicker
 from seisray.picking.work import Work
 from seisray.progress import Progress
@@ -36,11 +36,20 @@ class Order:
 
 
 def pick_shards(
-    store: Store, work: Work, card: Model, identity: Identity, folder: Location, workers: int
+    store: Store,
+    work: Work,
+    card: Model,
+    identity: Identity,
+    folder: Location,
+    *,
+    there: dict[str, str],
+    workers: int,
 ) -> Sequence[Part]:
-    """Pick the shards of which no part is there; return all parts, in the order of their shards."""
+    """Pick the shards of which no part is there; return all parts, in the order of their shards.
+
+    there: parts that are there already, by the stem of their shard.
+    """
     n = len(work.shards)
-    there = parts_there(folder, identity.digest)
     order = Order(
         store=str(store),
         work=work,

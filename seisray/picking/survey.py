@@ -17,7 +17,7 @@ from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.claim import Identity, claim
 from seisray.picking.engine import check_engine
-from seisray.picking.parts import Part, read_part_rejects
+from seisray.picking.parts import Part, all_there, parts_there, read_part_rejects
 from seisray.picking.picker import load_picker, pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
 from seisray.picking.tempo import onset_period
@@ -84,7 +84,7 @@ def pick_survey(
 
     model: a picker, name or name@version. workers: actors at most, by default one a core. config: windows, engine and
     the like. resume: keep the parts that an interrupted run of the same picker over the same survey left; picks that
-    are finished are returned as they are.
+    are finished are returned as they are, unless a part was lost.
     Raises ExistsError where the name is taken, or was begun and resume was not asked for: nothing is ever deleted.
     """
     place = Store(store)
@@ -117,6 +117,8 @@ def _pick(
     store: Store, work: Work, model: str, out: str, workers: int | None, resume: bool, config: PickConfig
 ) -> PickSet:
     check_engine(config.engine)
+    if workers is not None and workers < 1:
+        raise ConfigError(f"--workers is {workers}, expected at least 1; leave it out for one a core")
     if config.fastest_m_s or config.slowest_m_s:
         _check_offsets(work)
     card = _picker_card(store, model)
@@ -132,7 +134,8 @@ def _pick(
     claim(folder, identity, resume=resume)
     connect()
     started_s = time.monotonic()
-    parts = pick_shards(store, work, card, identity, folder, workers or free_cores())
+    there = parts_there(folder, identity.digest)
+    parts = pick_shards(store, work, card, identity, folder, there=there, workers=workers or free_cores())
     flags = sum((Counter(part.flags) for part in parts), Counter[str]())
     picks = PickSet(
         name=out,
@@ -147,6 +150,7 @@ def _pick(
         flags=dict(sorted(flags.items())),
         rejects=sum(part.n_rejects for part in parts),
         seconds=round(time.monotonic() - started_s, 3),
+        n_kept=sum(part.n_traces for part in parts if part.uri in there.values()),
         parts=[asdict(part) for part in parts],
     )
     work.check_whole(picks.n_traces, sum(part.n_left_out for part in parts))
@@ -216,12 +220,16 @@ def _resampling(card: Model, work: Work) -> float:
 
 
 def _finished(store: Store, out: str, identity: Identity, resume: bool) -> PickSet | None:
-    """Return the picks where a run of this identity has finished them; raise ExistsError where another has."""
-    if not (store.folder("picks", out) / "manifest.json").exists():
+    """Return the picks where a run of this identity has finished them, None where it has not, or parts were lost.
+
+    Raises ExistsError where another has.
+    """
+    folder = store.folder("picks", out)
+    if not (folder / "manifest.json").exists():
         return None
     found = store.picks(out)
     if resume and found.identity == identity.digest:
-        return found
+        return found if all_there(folder, found) else None
     raise ExistsError(f"picks {out!r} already exist in {store}; choose another --out")
 
 

@@ -57,7 +57,8 @@ def test_an_interrupted_run_is_told_of_and_goes_on_with_what_is_missing(store: S
     with pytest.raises(ExistsError, match="begun with p@v1 and not finished; pass --resume"):
         pick(store)
     again = pick(store, resume=True)
-    assert replace(again, seconds=0) == replace(first, seconds=0)
+    assert replace(again, seconds=0, n_kept=0) == replace(first, seconds=0)
+    assert again.n_kept == 48, "of 72 traces, by which the speed of this run is not counted"
     assert Path(kept).stat().st_mtime_ns == made_ns
     assert pick(store, resume=True) == again, "finished picks are returned as they are"
     with pytest.raises(ExistsError, match="already exist"):
@@ -96,7 +97,20 @@ def test_a_damaged_part_is_made_again(store: Store) -> None:
     first = interrupted(store)
     part = store.folder("picks", "picks") / first.parts[0]["uri"]
     part.write_bytes(part.read_bytes()[:-5])
-    assert replace(pick(store, resume=True), seconds=0) == replace(first, seconds=0)
+    assert replace(pick(store, resume=True), seconds=0, n_kept=24) == replace(first, seconds=0, n_kept=24)
+
+
+def test_a_part_that_was_lost_after_the_run_is_made_again(store: Store) -> None:
+    first = pick(store)
+    (store.folder("picks", "picks") / first.parts[1]["uri"]).delete()
+    assert pick(store, resume=True).parts == first.parts
+    assert verify_picks("picks", store=str(store)).faults == []
+
+
+@pytest.mark.parametrize("workers", [0, -2])
+def test_fewer_workers_than_one_are_refused(store: Store, workers: int) -> None:
+    with pytest.raises(ConfigError, match=f"--workers is {workers}, expected at least 1"):
+        pick(store, workers=workers)
 
 
 def test_gathers_that_break_something_are_flagged_and_the_rest_is_picked(

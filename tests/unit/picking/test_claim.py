@@ -8,7 +8,7 @@ from seisray.errors import ExistsError
 from seisray.picking.claim import Identity, claim
 from seisray.storage import Location, locate
 
-OURS = Identity(survey="abc", model="p@v1", weights_sha256="00", settings={"window": 512})
+OURS = Identity(survey="abc", model="p@v1", weights_sha256="00", settings={"window": 512, "pick": {"engine": "torch"}})
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def test_a_run_goes_on_or_begins_with_resume(folder: Location) -> None:
         (replace(OURS, model="q@v2"), "model p@v1, not q@v2"),
         (replace(OURS, weights_sha256="ff"), "other weights of p@v1"),
         (replace(OURS, survey="def"), "other data"),
-        (replace(OURS, settings={"window": 256}), "another window"),
+        (replace(OURS, settings=OURS.settings | {"window": 256}), "another window and not finished"),
+        (replace(OURS, settings=OURS.settings | {"pick": {"engine": "bf16"}}), "another engine and not finished"),
     ],
 )
 @pytest.mark.parametrize("resume", [False, True])

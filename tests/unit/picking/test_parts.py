@@ -6,7 +6,15 @@ import pyarrow as pa
 import pytest
 
 from seisray.gather import Reject
-from seisray.picking.parts import PICK_SCHEMA, kept_part, parts_there, read_part, read_part_rejects, write_part
+from seisray.picking.parts import (
+    PICK_SCHEMA,
+    kept_part,
+    part_name,
+    parts_there,
+    read_part,
+    read_part_rejects,
+    write_part,
+)
 from seisray.storage import Location, locate
 
 RUN = "0123456789ab"
@@ -62,6 +70,16 @@ def test_a_damaged_part_is_not_kept(folder: Location, damage: Callable[[bytes], 
     file = folder / part.uri
     file.write_bytes(damage(file.read_bytes()))
     assert kept_part(folder, part.uri, "part-00.parquet", RUN) is None
+
+
+@pytest.mark.parametrize("other", [("part-01.parquet", RUN), ("part-00.parquet", "ba9876543210")])
+def test_a_part_of_another_shard_or_run_is_not_kept_whatever_it_is_called(
+    folder: Location, other: tuple[str, str]
+) -> None:
+    part = write_part(folder, *other, [rows()])
+    renamed = part_name("part-00.parquet", RUN, part.xxh3)
+    (folder / renamed).write_bytes((folder / part.uri).read_bytes())
+    assert kept_part(folder, renamed, "part-00.parquet", RUN) is None
 
 
 def test_a_part_without_gathers_is_a_part(folder: Location) -> None:

@@ -11,7 +11,7 @@ from seisray import shards
 from seisray.cli import main
 from seisray.errors import PicksError
 from seisray.picking import verify
-from seisray.picking.parts import PICK_SCHEMA, read_part, write_part
+from seisray.picking.parts import PICK_SCHEMA, part_name, read_part, write_part
 from seisray.picking.verify import VerifiedPicks, verify_picks
 from seisray.registry import PickSet, Store
 
@@ -102,7 +102,15 @@ def test_rows_of_another_model_are_told(store: Store) -> None:
 
 def test_a_part_of_another_run_is_told(store: Store) -> None:
     publish(store, parts=store.picks("x").parts, identity="ba9876543210")
-    assert ["of another run than ba9876543210" in fault for fault in found(store).faults] == [True, True]
+    assert ["in run ba9876543210" in fault for fault in found(store).faults] == [True, True]
+
+
+def test_a_part_that_was_given_the_name_of_another_is_told(store: Store) -> None:
+    parts, folder = store.picks("x").parts, store.folder("picks", "x")
+    renamed = part_name(parts[1]["shard"], RUN, parts[0]["xxh3"])
+    (folder / renamed).write_bytes((folder / parts[0]["uri"]).read_bytes())
+    publish(store, parts=[parts[0], parts[0] | {"shard": parts[1]["shard"], "uri": renamed}])
+    assert f"{renamed}: it was written as another part" in found(store).faults[0]
 
 
 def test_a_file_that_changed_is_told(store: Store) -> None:
