@@ -1,6 +1,7 @@
 """Commands that pick, judge and look around."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,11 +9,12 @@ from cyclopts import Parameter
 
 from seisray.cli.app import LOOK, PICK, Flat, Shared, app
 from seisray.config import SHIPPED, PickConfig
-from seisray.errors import ConfigError
+from seisray.errors import ConfigError, ExistsError
 from seisray.ingest import IngestConfig
 from seisray.picking.export_config import ExportConfig, PickFormat
 
 FORMATS: dict[str, PickFormat] = {".csv": "csv", ".parquet": "parquet"}
+EXPORTED = (".sgy", ".segy", ".sgt", ".vs", ".pck")
 
 
 @app.command(group=PICK)
@@ -44,17 +46,24 @@ def pick(
     """
     from seisray.picking.export import export_picks
     from seisray.picking.survey import pick as run
+    from seisray.registry import Store
+    from seisray.storage import locate
 
-    out = out or f"{Path(name[0]).stem}-picks"
-    if out.lower().endswith((".sgy", ".segy")):
-        raise ConfigError(f"--out {out}: name the picks, then say which header word takes them: seisray export --help")
+    if out is None:
+        out = re.sub(r"[^\w.-]+", "-", f"{Path(name[0]).stem}-picks")
+    if out.lower().endswith(EXPORTED):
+        raise ConfigError(f"--out {out}: name the picks, and write them with seisray export (--help: how)")
     suffix = Path(out).suffix if out.endswith(tuple(FORMATS)) else ""
     called = Path(out).stem if suffix else out
+    if suffix and locate(out).exists() and not resume:
+        raise ExistsError(f"{out} exists; choose another --out, or delete it")
+    if suffix:
+        Store(out.rpartition("/")[0] or ".").check_writable()
     how: dict[str, Any] = {"workers": workers, "resume": resume, "reading": reading, "config": config}
     picks = run(name, model=model, out=called, store=common.store, **how)
     if suffix:
         export_picks(called, out, store=common.store, config=ExportConfig(format=FORMATS[suffix]))
-    shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.n_traces / picks.seconds}
+    shown = {"traces": picks.n_traces, "picked": picks.n_picked, "traces_per_s": picks.traces_per_s}
     flags = {f"flagged_{flag}": n for flag, n in picks.flags.items() if flag != "ok"}
     where = f"{picks.rejects}, listed in picks/{picks.name}/rejects.parquet"
     failed = {"gathers_not_picked": picks.rejects if common.json else where} if picks.rejects else {}
@@ -85,7 +94,10 @@ def verify_picks(picks: str, *, common: Shared) -> None:
         unused = {"unused files": found.n_unused} if found.n_unused else {}
         common.show(shown | found.flags | unused, f"picks {picks} proved")
     if found.faults:
-        raise PicksError(f"picks {picks!r} are not what they must be ({len(found.faults)} faults); pick again")
+        raise PicksError(
+            f"picks {picks!r} are not what they must be ({len(found.faults)} faults); delete the parts named and give "
+            "the command that made them again, with --resume, or pick under another --out"
+        )
 
 
 @app.command(group=PICK)

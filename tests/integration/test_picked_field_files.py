@@ -137,7 +137,7 @@ def test_what_is_neither_survey_nor_file_gets_one_line(store: Store, capsys: pyt
 
 def test_segy_needs_a_header_word(store: Store, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pick", str(file), "--model", "p", "--out", "picked.sgy", "--store", str(store)]) == 2
-    assert "which header word takes them: seisray export" in capsys.readouterr().err
+    assert "write them with seisray export" in capsys.readouterr().err
     assert "picked" not in store.names("picks")
 
 
@@ -146,6 +146,31 @@ def test_the_command_writes_a_file_where_out_is_one(store: Store, file: Path, tm
     assert main(["pick", str(file), "--model", "p", "--out", str(out), "--store", str(store), "--workers=1"]) == 0
     assert out.stat().st_size > 0
     assert store.picks("direct").n_traces == 96
+
+
+@pytest.mark.parametrize(
+    ("out", "told"),
+    [
+        ("there.csv", "there.csv exists; choose another --out, or delete it"),
+        ("file/x.csv", "file"),
+        ("x.sgt", "--out x.sgt: name the picks, and write them with seisray export"),
+        ("  ", "is no name for the store"),
+        ("", "'' is no name for the store"),
+    ],
+)
+def test_an_out_that_cannot_be_is_told_before_anything_is_picked(
+    store: Store, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    out: str, told: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name in ("there.csv", "file"):
+        (tmp_path / name).write_text("mine")
+    before = store.names("picks")
+    assert main(["pick", str(file), "--model", "p", "--out", out, "--store", str(store)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+    assert store.names("picks") == before
+    assert (tmp_path / "there.csv").read_text() == "mine"
 
 
 def test_gathers_that_break_something_get_rows_and_what_is_no_gather_a_reason(
