@@ -28,6 +28,7 @@ from seisray.training.picker import (
     score_gathers,
     score_labels,
 )
+from seisray.training.precision import flush_denormals
 from seisray.training.run import Run, repeatable
 from seisray.training.suspects import describe, question_labels, suspect_labels, suspects_csv
 from seisray.training.temperature import answers_on_gathers, answers_on_panels, calibrate
@@ -213,6 +214,7 @@ def picker_job(
 def picker_loop(job: dict[str, Any]) -> None:
     """Train on one worker; every worker runs this. job["scored"]: gathers to score at each checkpoint, if any."""
     keep_heap()
+    flush_denormals()
     config: PickerConfig = job["config"]
     train = config.train
     context = ray.train.get_context()

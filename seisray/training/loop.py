@@ -21,6 +21,7 @@ from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels
+from seisray.training.precision import flush_denormals
 from seisray.training.realism import Pair
 from seisray.training.trackers import open_trackers
 from seisray.training.watchdog import Watchdog, strongest
@@ -35,6 +36,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     of each sampling interval are resampled.
     """
     keep_heap()
+    flush_denormals()
     way, config = WAYS[job["kind"]], job["config"]
     train = config.train
     context = ray.train.get_context()

@@ -16,3 +16,12 @@ def autocast(train: TrainConfig, device: str) -> torch.autocast:
     return torch.autocast(
         kind, torch.bfloat16, enabled=train.precision == "bf16" or (train.precision == "auto" and able)
     )
+
+
+def flush_denormals() -> None:
+    """Take numbers below 1e-38 for zero in this thread and in those that it starts from now on.
+
+    Gradients of a picker that has become sure are full of them, and processors take so long for each that its steps
+    took 2.4 times as long (337 ms, with this 141).
+    """
+    torch.set_flush_denormal(True)

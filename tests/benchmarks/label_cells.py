@@ -23,6 +23,7 @@ from seisray.picking.engine import averaged, torch_engine
 from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import gather_logits
 from seisray.training.picker import PickerStep, score_gathers
+from seisray.training.precision import flush_denormals
 from seisray.training.sure_picks import constant, moved
 
 SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
@@ -91,6 +92,7 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     """Train the picker of a cell; return its scores by survey, and as "then" those of what its own picks make of it."""
     torch.set_num_threads(1)
     keep_heap()
+    flush_denormals()
     learn, judges = gathers_of(cell, data)
     body = safetensors.torch.load(weights) if weights else None
     began_s = time.perf_counter()

@@ -30,6 +30,7 @@ from seisray.models.transfer import bake_spectral_norm
 from seisray.stream import cut_with_breaks
 from seisray.training.gan import GanStep
 from seisray.training.picker import PickerStep
+from seisray.training.precision import flush_denormals
 from seisray.training.rebuild import RebuildStep
 from seisray.training.refine import RefineStep
 from seisray.training.refinement import Manner, refined
@@ -49,6 +50,7 @@ def start_of(kind: str, traces: Sequence[Samples], synthetic: Sequence[Gather], 
     """
     torch.set_num_threads(1)
     keep_heap()
+    flush_denormals()
     return MAKERS[kind](traces, synthetic, steps, seed)
 
 
