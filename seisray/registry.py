@@ -264,6 +264,6 @@ class Store:
 
 
 def _checked(part: str) -> str:
-    if not re.fullmatch(r"(?!\.)[\w.-]+", part):
+    if not part.strip() or part.startswith(".") or "/" in part or "@" in part or not part.isprintable():
         raise ConfigError(f"{part!r} is no name for the store; use letters, digits, '-', '_' and '.'")
     return part

@@ -1,9 +1,9 @@
 """Commands that pick, judge and look around."""
 
 import json
-import re
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -12,6 +12,9 @@ from seisray.config import SHIPPED, PickConfig
 from seisray.errors import ConfigError, ExistsError
 from seisray.ingest import IngestConfig
 from seisray.picking.export_config import ExportConfig, PickFormat
+
+if TYPE_CHECKING:
+    from seisray.storage import Location
 
 FORMATS: dict[str, PickFormat] = {".csv": "csv", ".parquet": "parquet"}
 EXPORTED = (".sgy", ".segy", ".sgt", ".vs", ".pck")
@@ -50,15 +53,14 @@ def pick(
     from seisray.storage import locate
 
     if out is None:
-        out = re.sub(r"[^\w.-]+", "-", f"{Path(name[0]).stem}-picks")
+        out = f"{Path(name[0]).stem}-picks"
     if out.lower().endswith(EXPORTED):
         raise ConfigError(f"--out {out}: name the picks, and write them with seisray export (--help: how)")
     suffix = Path(out).suffix if out.endswith(tuple(FORMATS)) else ""
     called = Path(out).stem if suffix else out
-    if suffix and locate(out).exists() and not resume:
-        raise ExistsError(f"{out} exists; choose another --out, or delete it")
     if suffix:
-        Store(out.rpartition("/")[0] or ".").check_writable()
+        begun = resume and bool(Store(common.store).folder("picks", called).files())
+        _check_target(locate(out), begun=begun)
     how: dict[str, Any] = {"workers": workers, "resume": resume, "reading": reading, "config": config}
     picks = run(name, model=model, out=called, store=common.store, **how)
     if suffix:
@@ -68,6 +70,16 @@ def pick(
     where = f"{picks.rejects}, listed in picks/{picks.name}/rejects.parquet"
     failed = {"gathers_not_picked": picks.rejects if common.json else where} if picks.rejects else {}
     common.show(shown | flags | failed, f"picks {picks.name}")
+
+
+def _check_target(target: "Location", *, begun: bool) -> None:
+    """Raise where a file is in the way, but for one of picks that were begun, or its folder cannot be written."""
+    if target.exists() and not begun:
+        raise ExistsError(f"{target} exists; choose another --out, or delete it")
+    if target.is_local:
+        folder = next(parent for parent in Path(target.path).resolve().parents if parent.exists())
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise ConfigError(f"--out {target}: {folder} is no folder that can be written; choose another")
 
 
 @app.command(group=PICK)
@@ -167,6 +179,7 @@ def review(
 
     Prints an address on this machine, which works until Ctrl-C. The picks stay as they are. Each change is saved at
     once, and the same command goes on where the last one ended. Gathers that were accepted or corrected are labels.
+    Where two people review the same picks, give each --ffids of their own: of one gather the last word counts.
 
     Parameters
     ----------

@@ -94,8 +94,11 @@ def kept_part(folder: Location, name: str, shard: str, run: str) -> Part | None:
 
 
 def is_of(schema: pa.Schema, shard: str, run: str) -> bool:
-    """Return whether a part says of itself that it is of this shard and run, whatever its file is called."""
-    return (schema.metadata or {}).get(_OF) == f"{shard} {run}".encode()
+    """Return whether a part says of itself that it is of this shard and run; by its name alone any could be.
+
+    Those that earlier versions wrote say nothing, and are believed.
+    """
+    return (schema.metadata or {}).get(_OF, own := f"{shard} {run}".encode()) == own
 
 
 def all_there(folder: Location, picks: PickSet) -> bool:

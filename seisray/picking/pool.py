@@ -13,7 +13,7 @@ from seisray.gather import Gather, Reject
 from seisray.heap import keep_heap
 from seisray.picking.attempts import begin, count_attempts
 from seisray.picking.claim import Identity
-from seisray.picking.parts import Part, kept_part, write_part
+from seisray.picking.parts import Part, kept_part, parts_there, write_part
 from seisray.picking.picker import GatherPicker
 from seisray.picking.work import Work
 from seisray.progress import Progress
@@ -42,14 +42,14 @@ def pick_shards(
     identity: Identity,
     folder: Location,
     *,
-    there: dict[str, str],
     workers: int,
-) -> Sequence[Part]:
+) -> tuple[Sequence[Part], int]:
     """Pick the shards of which no part is there; return all parts, in the order of their shards.
 
-    there: parts that are there already, by the stem of their shard.
+    The number is that of the traces in parts that were there.
     """
     n = len(work.shards)
+    there = parts_there(folder, identity.digest)
     order = Order(
         store=str(store),
         work=work,
@@ -67,14 +67,15 @@ def pick_shards(
         num_gpus=1 if identity.settings["pick"]["engine"] != "openvino" and ray.cluster_resources().get("GPU") else 0,
     )
     parts: dict[int, Part] = {}
-    traces, started_s = 0, time.monotonic()
+    traces, n_kept, started_s = 0, 0, time.monotonic()
     with Progress("pick", work.n_traces, "traces") as progress:
         for row in dataset.iter_rows():
-            number, found = result_of(row["answer"])
+            number, kept, found = result_of(row["answer"])
             parts[number] = Part(**found)
             traces += parts[number].n_traces
-            progress.update(traces, traces_per_s=traces / (time.monotonic() - started_s))
-    return [parts[number] for number in range(n)]
+            n_kept += kept * parts[number].n_traces
+            progress.update(traces, traces_per_s=(traces - n_kept) / (time.monotonic() - started_s))
+    return [parts[number] for number in range(n)], n_kept
 
 
 class ShardPicker:
@@ -95,15 +96,22 @@ class ShardPicker:
         )
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
-        """Pick one shard, by its number, unless its part is there; return number and part for `result_of`."""
-        return {"answer": answer(lambda: [row["id"], asdict(self._part(int(row["id"])))])}
+        """Pick one shard, by its number, unless its part is there; return for `result_of`: number, whether, part."""
+        number = int(row["id"])
 
-    def _part(self, number: int) -> Part:
+        def part() -> list[Any]:
+            kept = self._kept(number)
+            return [number, kept is not None, asdict(kept or self._picked(number))]
+
+        return {"answer": answer(part)}
+
+    def _kept(self, number: int) -> Part | None:
+        shard = self._shards[number]
+        name = self._order.there.get(PurePosixPath(shard).stem)
+        return kept_part(self._order.folder, name, shard, self._run) if name else None
+
+    def _picked(self, number: int) -> Part:
         folder, shard = self._order.folder, self._shards[number]
-        kept = self._order.there.get(PurePosixPath(shard).stem)
-        found = kept_part(folder, kept, shard, self._run) if kept else None
-        if found is not None:
-            return found
         begin(self._order.attempts, shard)
         tables: list[Any] = []
         failed: list[Reject] = []

@@ -90,8 +90,9 @@ def _unchanged(record: Mapping[str, Any]) -> Location:
     """Return the field file of a source; raise FormatError where it is not the one that was ingested."""
     location = locate(record["uri"])
     if location.size() != record["bytes"] or edge_sha256(location) != record["edge_sha256"]:
-        backup = f"{location}{BACKUP}"
-        remedy = f"put {backup} back in its place first, or " if locate(backup).exists() else ""
+        backup = f"{Path(location.path).resolve()}{BACKUP}"
+        there = location.is_local and Path(backup).exists()
+        remedy = f"put {backup} back in its place first, or " if there else ""
         raise FormatError(f"{location} has changed since it was ingested; {remedy}ingest and pick it again")
     return location
 

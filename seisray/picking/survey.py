@@ -17,7 +17,7 @@ from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.claim import Identity, claim
 from seisray.picking.engine import check_engine
-from seisray.picking.parts import Part, all_there, parts_there, read_part_rejects
+from seisray.picking.parts import Part, all_there, read_part_rejects
 from seisray.picking.picker import load_picker, pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
 from seisray.picking.tempo import onset_period
@@ -134,8 +134,7 @@ def _pick(
     claim(folder, identity, resume=resume)
     connect()
     started_s = time.monotonic()
-    there = parts_there(folder, identity.digest)
-    parts = pick_shards(store, work, card, identity, folder, there=there, workers=workers or free_cores())
+    parts, n_kept = pick_shards(store, work, card, identity, folder, workers=workers or free_cores())
     flags = sum((Counter(part.flags) for part in parts), Counter[str]())
     picks = PickSet(
         name=out,
@@ -150,7 +149,7 @@ def _pick(
         flags=dict(sorted(flags.items())),
         rejects=sum(part.n_rejects for part in parts),
         seconds=round(time.monotonic() - started_s, 3),
-        n_kept=sum(part.n_traces for part in parts if part.uri in there.values()),
+        n_kept=n_kept,
         parts=[asdict(part) for part in parts],
     )
     work.check_whole(picks.n_traces, sum(part.n_left_out for part in parts))

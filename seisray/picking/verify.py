@@ -14,7 +14,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from seisray.errors import NotFoundError, StorageError
-from seisray.picking.parts import PICK_SCHEMA, count_picked, is_of
+from seisray.picking.parts import PICK_SCHEMA, count_picked, is_of, part_name
 from seisray.picking.work import Work, work_of
 from seisray.progress import Progress
 from seisray.registry import PickSet, Store
@@ -128,7 +128,8 @@ def _untold(data: bytes, found: Mapping[str, Any], part: Mapping[str, Any], pick
     digest = xxhash.xxh3_128_hexdigest(data)
     if part.get("xxh3", digest) != digest:
         yield f"its content has hash {digest}, the manifest says {part['xxh3']}"
-    if not is_of(pq.read_schema(io.BytesIO(data)), _shard_of(part), picks.identity):
+    named = "xxh3" not in part or part_name(part["shard"], picks.identity, part["xxh3"]) == part["uri"]
+    if not (named and is_of(pq.read_schema(io.BytesIO(data)), _shard_of(part), picks.identity)):
         yield f"it was written as another part than that of {_shard_of(part)} in run {picks.identity}"
 
 

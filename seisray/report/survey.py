@@ -33,7 +33,7 @@ FLAGS = {
     "ok": "",
     "low_probability": "the picker itself is in doubt",
     "outside_window": "nothing to pick between the times and velocities allowed",
-    "dead": "all samples are zero; not picked",
+    "dead": "all samples are zero, or its header says so; not picked",
     "not_finite": "NaN or infinite samples; not picked",
     "failed": "picking the gather failed; the set's rejects.parquet says why",
     "missing": "the pick set has no row for this trace",

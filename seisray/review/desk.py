@@ -54,6 +54,7 @@ class Desk:
 
     def first(self) -> int:
         """Return the place of the first gather without a verdict, or 0 where all have one."""
+        self.verdicts.refresh()
         for place, one in enumerate(self._queue):
             verdict = self.verdicts[one.gather_id]
             if verdict is None or not verdict.done:
@@ -79,6 +80,7 @@ class Desk:
     def gather(self, place: int) -> dict[str, Any]:
         """Return what the page shows of a gather, but for its picture. Raises NotFoundError beyond the last one."""
         one, (gather, shard) = self._at(place), self._read(place)
+        self.verdicts.refresh()
         verdict = self.verdicts[one.gather_id]
         known = np.isfinite(shard.pick_ms)
         interval_ms = gather.sample_interval_us / 1000

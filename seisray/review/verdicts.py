@@ -56,7 +56,7 @@ class Verdicts:
         self._identity = {"survey": picks.survey_fingerprint, "model": picks.model}
         self._found: dict[str, Verdict] = {}
         self._seen, self._own = b"", set[str]()
-        self._refresh()
+        self.refresh()
         if self.labels.exists() and self.labels.uri not in self._own:
             raise ExistsError(f"{self.labels} exists and is not of this review; choose another --out")
         self._own.add(self.labels.uri)
@@ -77,14 +77,14 @@ class Verdicts:
 
     def put(self, verdict: Verdict) -> None:
         """Keep a verdict; it is on the disk when this returns, and so are its labels."""
-        self._refresh()
+        self.refresh()
         before = self._found.get(verdict.gather_id)
         self._found[verdict.gather_id] = verdict
         self._write(labels=verdict.done or (before is not None and before.done))
 
     def withdraw(self, gather_id: str) -> None:
         """Forget the verdict on a gather, if there is one."""
-        self._refresh()
+        self.refresh()
         before = self._found.pop(gather_id, None)
         if before is not None:
             self._write(labels=before.done)
@@ -92,8 +92,9 @@ class Verdicts:
     def _write(self, *, labels: bool) -> None:
         verdicts = [asdict(verdict) for verdict in self._found.values()]
         document = {"schema_version": 1, "picks": self._identity, "labels": sorted(self._own), "verdicts": verdicts}
-        self._seen = (json.dumps(document) + "\n").encode()
-        self._file.write_bytes(self._seen)
+        data = (json.dumps(document) + "\n").encode()
+        self._file.write_bytes(data)
+        self._seen = data
         if labels:
             self.labels.write_bytes(self._csv().encode())
 
@@ -106,7 +107,7 @@ class Verdicts:
             lines += [f"{one.ffid},{trace},{time_ms:.3f}{name}" for trace, time_ms in pairs]
         return "\n".join(lines) + "\n"
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Take over what another review of the same picks, open at the same time, has saved meanwhile."""
         data = self._file.read_bytes() if self._file.exists() else b""
         if data == self._seen or not data:

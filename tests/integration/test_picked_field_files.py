@@ -152,7 +152,7 @@ def test_the_command_writes_a_file_where_out_is_one(store: Store, file: Path, tm
     ("out", "told"),
     [
         ("there.csv", "there.csv exists; choose another --out, or delete it"),
-        ("file/x.csv", "file"),
+        ("file/x.csv", "is no folder that can be written"),
         ("x.sgt", "--out x.sgt: name the picks, and write them with seisray export"),
         ("  ", "is no name for the store"),
         ("", "'' is no name for the store"),
@@ -166,9 +166,10 @@ def test_an_out_that_cannot_be_is_told_before_anything_is_picked(
     for name in ("there.csv", "file"):
         (tmp_path / name).write_text("mine")
     before = store.names("picks")
-    assert main(["pick", str(file), "--model", "p", "--out", out, "--store", str(store)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    for more in ([], ["--resume"]):
+        assert main(["pick", str(file), "--model", "p", "--out", out, "--store", str(store), *more]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert told in line
     assert store.names("picks") == before
     assert (tmp_path / "there.csv").read_text() == "mine"
 
