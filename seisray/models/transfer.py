@@ -1,5 +1,6 @@
 """From learned weights to a picker: what a discriminator knows of gathers is handed on."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def load_body(picker: Picker, weights: Mapping[str, Tensor], *, decoder: bool = 
     try:
         picker.body.load_state_dict(body if decoder else body | own)
     except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        reason = textwrap.shorten(str(error).partition("\n")[2] or str(error), 160, placeholder=" ...")
         raise ConfigError(
             f"the model's body does not fit the picker's: {reason}; use the same body.channels and "
             f"body.kernel_samples, and of models of earlier versions of seisray the encoder alone "
