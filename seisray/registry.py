@@ -226,7 +226,9 @@ class Store:
         location = folder / "manifest.json"
         if not location.exists():
             if any(file.name.startswith("run-") for file in folder.files()):
-                raise NotFoundError(f"picks {name!r} were begun and not finished; give their command again, --resume")
+                raise NotFoundError(
+                    f"picks {name!r} were begun and not finished; give their command again, with --resume"
+                )
             raise NotFoundError(self._missing("pick set", name, "seisray pick"))
         return PickSet.read(location)
 

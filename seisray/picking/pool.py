@@ -44,9 +44,9 @@ def pick_shards(
     *,
     workers: int,
 ) -> tuple[Sequence[Part], int]:
-    """Pick the shards of which no part is there; return all parts, in the order of their shards.
+    """Pick the shards of which no part is there.
 
-    The number is that of the traces in parts that were there.
+    Returns all parts, in the order of their shards, and how many traces those have that were there.
     """
     n = len(work.shards)
     there = parts_there(folder, identity.digest)
@@ -96,7 +96,10 @@ class ShardPicker:
         )
 
     def __call__(self, row: dict[str, int]) -> dict[str, str]:
-        """Pick one shard, by its number, unless its part is there; return for `result_of`: number, whether, part."""
+        """Pick one shard, by its number, unless its part is there.
+
+        Returns for `result_of` the number, whether the part was there, and the part.
+        """
         number = int(row["id"])
 
         def part() -> list[Any]:

@@ -159,7 +159,9 @@ def test_a_name_that_could_leave_the_store_is_refused(name: str, store: Store) -
 
 def test_picks_that_were_begun_are_told_of(store: Store) -> None:
     (store.folder("picks", "half") / "run-0123456789ab.json").write_bytes(b"{}")
-    with pytest.raises(NotFoundError, match="'half' were begun and not finished; give their command again, --resume"):
+    with pytest.raises(
+        NotFoundError, match="'half' were begun and not finished; give their command again, with --resume"
+    ):
         store.picks("half")
 
 
