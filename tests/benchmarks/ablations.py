@@ -32,6 +32,7 @@ from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
 from seisray.training.gan import GanStep
 from seisray.training.measure import measure_generator
+from seisray.training.precision import flush_denormals
 from seisray.training.tint import tint
 from seisray.transforms import cut_panels
 
@@ -124,6 +125,7 @@ def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[
     """Return the outcome of one run."""
     torch.set_num_threads(1)
     keep_heap()
+    flush_denormals()
     began_s = time.perf_counter()
     step = train(config, refs[0])
     seconds = time.perf_counter() - began_s

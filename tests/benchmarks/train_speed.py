@@ -30,6 +30,7 @@ from seisray.config import PanelConfig, TrainConfig
 from seisray.heap import keep_heap
 from seisray.storage import locate
 from seisray.training.gan import GanStep
+from seisray.training.precision import flush_denormals
 
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH, WARM_UP = 16, 10
@@ -46,6 +47,7 @@ def bare_ms(steps: str) -> float:
     """Return the mean time of a step after the first few, in this process, with one thread."""
     torch.set_num_threads(1)
     keep_heap()
+    flush_denormals()
     step = GanStep(settings(int(steps), 1))
     panels = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, 48, 256)).astype(np.float32))
     began_s = 0.0
