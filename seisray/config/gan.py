@@ -81,18 +81,20 @@ class AdversaryConfig:
     accumulate
         Micro-batches a step, for batches that do not fit in memory.
     top_k
-        Share of the fakes, those that D likes best, that G learns from at the end of a run, from all at its start
+        Share of the fakes, those that D likes best, that G learns from at the end of the game, from all at its start
         (1 = off).
     r1
-        Weight of D's squared gradient at real panels (0 = off).
+        Weight of the squared slope, at real panels, of what the game asks D: the mean of a panel's logits and, by
+        pixel_weight, that of its pixels' (0 = off).
     r2
         The same at generated panels.
     gradient_penalty
-        Weight of D's squared departure from slope 1 between real and generated panels, as of WGAN-GP (0 = off).
+        Weight of the squared departure of that slope from 1 between real and generated panels, as of WGAN-GP (0 =
+        off).
     penalty_every
         Steps from one payment of these three to the next, each so many times as large (1 = every step).
     penalty_decay
-        What is left of their weights at the end of the run, along a cosine (1 = all).
+        What is left of their weights at the end of the game, along a cosine (1 = all).
     augment
         Probability of each change to what D sees, real and generated alike (0 = off).
     augment_target
@@ -100,18 +102,19 @@ class AdversaryConfig:
     augment_steps
         In which an adapting probability goes from 0 to 1.
     coarse_share
-        Share of the run, its beginning, in which all that D judges sharpens from an eighth of its resolution to all of
+        Share of the game, its beginning, in which all that D judges sharpens from an eighth of its resolution to all of
         it (0 = off): G learns the large features first, as by progressive growing.
     instance_noise
-        Standard deviation of noise on all that D judges at the first step, in units of a panel (0 = off).
+        Standard deviation of noise on all that D judges in the game's first step, in units of a panel (0 = off).
     instance_noise_steps
         In which it falls to zero.
     label_smoothing
         Share by which field panels count as generated; bce and sigmoid only (0 = off).
     cutmix
-        Probability that D's step adds panels pieced together from a real and a generated one (0 = off).
+        Probability that D's step adds panels pieced together from a real and a generated one, to be judged as
+        generated, and pixel by pixel (0 = off).
     cutmix_weight
-        Of the squared difference between their pixel logits and those of the pieces.
+        Of the squared difference between their pixel logits and those of the pieces (consistency).
     lecam
         Weight of the squared distance of real logits from the running mean of generated ones, and of generated ones
         from that of real ones (0 = off).

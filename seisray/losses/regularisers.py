@@ -10,6 +10,11 @@ def slope(logits: Tensor, panels: Tensor) -> Tensor:
     return gradient
 
 
+def mean_logits(logits: Tensor) -> Tensor:
+    """Return (batch,): the mean of each panel's logits, of which there may be one, or one a patch or a pixel."""
+    return logits.flatten(1).mean(dim=1) if logits.ndim > 1 else logits
+
+
 def zero_penalty(gradient: Tensor) -> Tensor:
     """Return the mean squared norm of (batch, ...) gradients: R1 at field panels, R2 at generated (1801.04406)."""
     return gradient.square().flatten(1).sum(1).mean()

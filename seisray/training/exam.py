@@ -8,7 +8,15 @@ from torch import Tensor
 
 from seisray.config import AdversaryConfig
 from seisray.losses.adversarial import accuracy, confidence, game
-from seisray.losses.regularisers import cutmix_loss, lecam_loss, repair_loss, slope, unit_penalty, zero_penalty
+from seisray.losses.regularisers import (
+    cutmix_loss,
+    lecam_loss,
+    mean_logits,
+    repair_loss,
+    slope,
+    unit_penalty,
+    zero_penalty,
+)
 from seisray.models.augment import random_box
 from seisray.models.discriminator import Judgement
 
@@ -107,7 +115,10 @@ def mark(
         figures["repair"] = repair_loss(repaired, exam.whole[:, 0], exam.hidden[:, 0], n_hidden=exam.n_hidden)
         loss = loss + adversary.reconstruction_weight * figures["repair"]
     if exam.from_real is not None:
-        figures["cutmix"] = cutmix_loss(answers["mixed"].pixel, real.pixel, fake.pixel, exam.from_real[:, 0])
+        mixed, from_real = answers["mixed"], exam.from_real[:, 0]
+        pieces = torch.where(from_real, mixed.pixel, real.pixel), torch.where(from_real, fake.pixel, mixed.pixel)
+        loss = loss + cost(real.panel, mixed.panel) + adversary.pixel_weight * cost(*pieces)
+        figures["cutmix"] = cutmix_loss(mixed.pixel, real.pixel, fake.pixel, from_real)
         loss = loss + adversary.cutmix_weight * figures["cutmix"]
     if adversary.lecam:
         figures["lecam"] = lecam_loss(real.panel.float(), fake.panel.float(), anchors)
@@ -116,14 +127,18 @@ def mark(
     loss = loss + 0.0 * sum(head.sum() for head in said)
     weights = penalty_weights(adversary)
     if penalty_scale and weights:
-        slopes = slope(torch.cat([answers[name].panel for name in weights]), panels).split(n)
+        judged = [
+            mean_logits(answers[name].panel) + adversary.pixel_weight * mean_logits(answers[name].pixel)
+            for name in weights
+        ]
+        slopes = slope(torch.cat(judged), panels).split(n)
         at = dict(zip(exam.shown, slopes, strict=True))
         paid = [
             weight * (unit_penalty if name == "between" else zero_penalty)(at[name]) for name, weight in weights.items()
         ]
         figures["penalty"] = torch.stack(paid).sum()
         loss = loss + penalty_scale * figures["penalty"]
-    figures["d_accuracy"] = accuracy(adversary.loss, real.panel, fake.panel)
+    figures["d_accuracy"] = accuracy(adversary.loss, mean_logits(real.panel), mean_logits(fake.panel))
     figures["confidence"] = confidence(adversary.loss, real.panel, fake.panel)
     figures["real_logit"], figures["fake_logit"] = real.panel.float().mean(), fake.panel.float().mean()
     return loss, {name: figure.detach() for name, figure in figures.items()}

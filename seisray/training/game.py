@@ -144,6 +144,16 @@ class GameStep(Resumable, ABC):
         return figures
 
     @property
+    def _played(self) -> int:
+        """Steps of the game so far, without those in which D's body learned its features."""
+        return self.step - self.config.feature_steps
+
+    @property
+    def _passed(self) -> float:
+        """The share of the game that has passed."""
+        return passed(self._played, self.config.train.steps - self.config.feature_steps)
+
+    @property
     def _warmth(self) -> float:
         """What is left of rates and augmentation at this step."""
         return cooled(self.config.adversary.cool_share, passed(self.step, self.config.train.steps))
@@ -177,12 +187,11 @@ class GameStep(Resumable, ABC):
     def _show(self, panels: Tensor) -> Tensor:
         """Return panels as D sees them."""
         adversary = self.config.adversary
-        coarse_steps = adversary.coarse_share * self.config.train.steps
-        if self.step < coarse_steps:
-            panels = coarsen(panels, self.step / coarse_steps)
+        if self._passed < adversary.coarse_share:
+            panels = coarsen(panels, self._passed / adversary.coarse_share)
         if adversary.augment or adversary.augment_target:
             panels = augment(panels, self.balance.probability * self._warmth)
-        deviation = adversary.instance_noise * max(1 - self.step / adversary.instance_noise_steps, 0.0)
+        deviation = adversary.instance_noise * max(1 - self._played / adversary.instance_noise_steps, 0.0)
         return panels + deviation * torch.randn_like(panels) if deviation else panels
 
     def _judged(self, judge: nn.Module, panels: Tensor) -> Judgement:
@@ -207,8 +216,8 @@ class GameStep(Resumable, ABC):
     def _run_d(self, real: Tensor, fake: Tensor) -> tuple[dict[str, Tensor], list[Judgement]]:
         """Return the figures of D's step, and what it said of the real panels, a micro-batch each, without a graph."""
         adversary = self.config.adversary
-        paid = bool(penalty_weights(adversary)) and self.step % adversary.penalty_every == 0
-        decay = along_cosine(adversary.penalty_decay, passed(self.step, self.config.train.steps))
+        paid = bool(penalty_weights(adversary)) and self._played % adversary.penalty_every == 0
+        decay = along_cosine(adversary.penalty_decay, self._passed)
         exam = self._exam(real, fake, penalised=paid)
         scale = adversary.penalty_every * decay if paid else 0.0
         self.opt_d.zero_grad(set_to_none=True)
@@ -249,7 +258,7 @@ class GameStep(Resumable, ABC):
         """
         adversary, judge = self.config.adversary, self.discriminator
         cost = game(adversary.loss).g
-        share = along_line(1.0, adversary.top_k, passed(self.step, self.config.train.steps))
+        share = along_line(1.0, adversary.top_k, self._passed)
         learns = [parameter for parameter in judge.parameters() if parameter.requires_grad]
         judge.requires_grad_(False)
         fake.requires_grad_()
@@ -273,7 +282,7 @@ class GameStep(Resumable, ABC):
 
     @torch.no_grad()
     def _average(self) -> None:
-        decay = min(self._averaging.ema, (1 + self.step) / (1 + self.step + self._averaging.ema_ramp))
+        decay = min(self._averaging.ema, (1 + self._played) / (1 + self._played + self._averaging.ema_ramp))
         for mean, now in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(now, 1 - decay)
         for kept, new in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):

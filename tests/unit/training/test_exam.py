@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from seisray.config import AdversaryConfig
@@ -43,6 +44,25 @@ def test_penalties_are_those_of_the_slope_of_a_linear_judge(settings: dict[str, 
     assert "penalty" not in figures
 
 
+def test_penalties_are_those_of_the_mean_of_a_panels_logits_and_of_its_pixels() -> None:
+    panels = exam(between=True).panels.requires_grad_()
+    pixel = 3 * panels[:, 0]  # of slope 3 / (8 * 16) for each pixel
+    patches = torch.stack([panels[:, 0, 0, 0] * 5, panels[:, 0, 0, 1] * 5], dim=1)  # of slope 2.5 for two pixels
+    adversary = AdversaryConfig(judge="unet", r1=2.0, pixel_weight=0.5, reconstruction_weight=0)
+    said = Judgement(patches, pixel, pixel)
+    _, figures = mark(said, exam(between=True), panels, adversary, anchors=torch.zeros(2), penalty_scale=1.0)
+    of_pixels = 0.5 * 3 / (8 * 16)
+    assert figures["penalty"].item() == pytest.approx(2 * (2.5 + of_pixels) ** 2 + 126 * of_pixels**2, rel=1e-5)
+
+
+def test_a_judge_is_right_about_a_panel_if_its_patches_are_in_the_mean() -> None:
+    panels = exam().panels
+    patches = torch.tensor([[3.0, -1.0, -1.0]] * 4 + [[-3.0, 1.0, 1.0]] * 4 + [[0.0] * 3] * 4)
+    adversary = AdversaryConfig(loss="bce", reconstruction_weight=0)
+    said = Judgement(patches, panels[:, 0], panels[:, 0])
+    assert mark(said, exam(), panels, adversary, anchors=torch.zeros(2), penalty_scale=0.0)[1]["d_accuracy"] == 1
+
+
 def test_penalties_add_up() -> None:
     _, figures = marked(exam(between=True), r1=3.0, r2=5.0, gradient_penalty=2.0)
     assert figures["penalty"].item() == pytest.approx(32 + 2 * (8**0.5 - 1) ** 2, rel=1e-5)
@@ -57,8 +77,22 @@ def test_each_term_comes_with_its_weight() -> None:
         assert (loss - plain).item() == pytest.approx(0.5 * figures[name].item(), rel=1e-4, abs=1e-5)
 
 
-def test_a_judge_of_pixels_alone_pays_nothing_for_mixed_panels() -> None:
+def test_a_judge_of_pixels_alone_pays_nothing_for_its_consistency() -> None:
     assert marked(exam(mix=True))[1]["cutmix"] == 0
+
+
+def test_mixed_panels_are_judged_as_generated_and_pixel_by_pixel() -> None:
+    asked = exam(mix=True)
+    settings = {"reconstruction_weight": 0.0, "pixel_weight": 0.5}
+    without = Exam(shown={name: panels for name, panels in asked.shown.items() if name != "mixed"})
+    loss, plain = marked(asked, **settings)[0], marked(without, **settings)[0]
+    mixed, real, fake = (linear(asked.shown[name]) for name in ("mixed", "real", "fake"))
+    assert asked.from_real is not None
+    of_real = asked.from_real[:, 0]
+    taken = F.softplus(-real.panel).mean() + F.softplus(mixed.panel).mean()
+    pixels = F.softplus(-torch.where(of_real, mixed.pixel, real.pixel)).mean()
+    pixels = pixels + F.softplus(torch.where(of_real, fake.pixel, mixed.pixel)).mean()
+    assert (loss - plain).item() == pytest.approx((taken + 0.5 * pixels).item(), rel=1e-5)
 
 
 def test_the_repair_is_judged_against_the_whole_panel_where_it_was_hidden() -> None:
