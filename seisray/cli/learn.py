@@ -1,5 +1,6 @@
 """Commands that learn: pretrain, finetune, tune."""
 
+import sys
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -48,6 +49,8 @@ def pretrain_gan(
     card = pretrain(names, store=common.store, config=config, **asdict(run))
     common.show({"model": card.ref, **card.metrics}, f"GAN {card.ref}")
     common.compare(card.details["measures"], "its samples, against gathers that it did not learn from")
+    if missing := card.details.get("unmeasured"):
+        print(f"its samples were not measured: {missing}", file=sys.stderr)
 
 
 @pretrain.command(name="autoencoder")

@@ -1,13 +1,15 @@
-"""What the measures say of panels whose worth is known: other real ones, white noise, and a collapsed generator's."""
+"""What the measures say of panels whose worth is known.
 
-from collections.abc import Mapping
+Other real ones, white noise, a collapsed generator's, and those of one that knows nothing but what it learned from.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import ConfigError
-from seisray.metrics.samples import measure_samples
+from seisray.metrics.samples import measure_sets
 from seisray.metrics.two_sample import LEAST_PANELS
 
 Panels = NDArray[np.float32]
@@ -19,24 +21,34 @@ MODE_NOISE = 0.05
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ControlledMeasure:
-    """One measure of the fake panels, and what it is for other real panels (floor), white noise and 8 repeated ones."""
+    """One measure of the fake panels, and what it is for other real panels (floor), and for bad ones.
+
+    noise: white. collapsed: 8 panels repeated. learned: panels of the gathers learned from, as a generator would make
+    them that had learned these by heart.
+    """
 
     value: float
     floor: float
     noise: float
     collapsed: float
+    learned: float
 
 
 def control_table(train: Panels, real: Panels, fake: Panels, seed: int = 0) -> dict[str, ControlledMeasure]:
-    """Measure fake panels and three controls alike: each against the same half of the real ones, as many of each.
+    """Measure fake panels and four controls alike: each against the same half of the real ones, as many of each.
 
-    train, real, fake: as in measure_samples; of the real ones at least 32, else ConfigError. The other half of them
-    gives the floor. With fewer fakes than that half, all sets are cut to their number.
+    train, real, fake: as in measure_samples; of the real ones at least 32, and of train as many as half of these and 16
+    more, else ConfigError. The other half of the real ones gives the floor; so many of train are what a generator that
+    had learned by heart would make, and are compared with the others. With fewer fakes than that half, all sets are cut
+    to their number.
     """
     if len(real) < 2 * LEAST_PANELS:
         raise ConfigError(f"controls need two halves of the real panels; got {len(real)}, expected {2 * LEAST_PANELS}")
-    rng = np.random.default_rng(seed)
     n = min(len(real) // 2, len(fake))
+    if len(train) < n + LEAST_PANELS:
+        raise ConfigError(f"controls need panels learned from; got {len(train)}, expected {n + LEAST_PANELS}")
+    rng = np.random.default_rng(seed)
+    train = train[rng.permutation(len(train))]
     order = rng.permutation(len(real))
     reference, other = real[order[: len(real) // 2]], real[order[len(real) // 2 :]][:n]
     sets = {
@@ -44,19 +56,10 @@ def control_table(train: Panels, real: Panels, fake: Panels, seed: int = 0) -> d
         "floor": other,
         "noise": white_noise(other, seed),
         "collapsed": collapsed(other, seed),
+        "learned": train[:n],
     }
-    found = {name: measure_samples(train, reference, panels, seed) for name, panels in sets.items()}
+    found = measure_sets(train[n:], reference, sets, seed)
     return {measure: ControlledMeasure(**{name: found[name][measure] for name in sets}) for measure in found["value"]}
-
-
-def table_text(table: Mapping[str, ControlledMeasure]) -> str:
-    """Return a control table as Markdown, a measure a row."""
-    rows = (
-        f"| {name} | {row.value:.3g} | {row.floor:.3g} | {row.noise:.3g} | {row.collapsed:.3g} |"
-        for name, row in table.items()
-    )
-    head = "| measure | samples | real against real | white noise | collapsed |\n|---|---|---|---|---|"
-    return "\n".join([head, *rows])
 
 
 def white_noise(like: Panels, seed: int = 0) -> Panels:

@@ -45,9 +45,16 @@ def model_sections(store: Store, models: Iterable[Model]) -> Iterator[Section]:
 
 def _measures_section(store: Store, model: Model, measures: dict[str, dict[str, float]]) -> Section:
     """Return what was measured of generated panels, and a sheet that lets the reader judge."""
-    head = ("measure", "samples", "real against real", "white noise", "collapsed")
-    columns = ("value", "floor", "noise", "collapsed")
-    rows = ((name, *(f"{row[column]:.3g}" for column in columns)) for name, row in measures.items())
+    heads = {
+        "value": "samples",
+        "floor": "real against real",
+        "noise": "white noise",
+        "collapsed": "collapsed",
+        "learned": "learned by heart",
+    }
+    shown = [column for column in heads if all(column in row for row in measures.values())]
+    head = ("measure", *(heads[column] for column in shown))
+    rows = ((name, *(f"{row[column]:.3g}" for column in shown)) for name, row in measures.items())
     blind = store.folder("models", model.name, model.version) / "blind.png"
     recorded = [i + 1 for i, one in enumerate(model.details["blind"]) if one]
     return Section(

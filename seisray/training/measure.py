@@ -1,6 +1,7 @@
 """What a generator is worth: its samples against field panels, cheaply in mid-training and in full at the end."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from seisray.transforms import Samples
 PANELS = 128
 SHARDS = 8  # at most, spread over the surveys: bounds what is read before the first step
 SHARDS_MEASURED = 64
+LEARNED = 8  # times as many panels of what was learned: with fewer, hardly one lies near a copy
+MOST_LEARNED = 1 << 26  # samples of these, 256 MB
 BLIND_PANELS = 32
 
 
@@ -31,6 +34,8 @@ def reference_panels(
 
     Each gather counts alike, as it does in training, however many a shard holds.
     """
+    if not refs:
+        return np.empty((0, config.traces, config.samples), np.float32)
     rng = np.random.default_rng(0)
     places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards, n)).round().astype(int))
     passed = np.cumsum([refs[place].n_gathers for place in places])
@@ -47,24 +52,37 @@ def score_generator(step: GanStep, reference: Samples) -> dict[str, float]:
     return score_samples(reference, step.samples(len(reference)).numpy())
 
 
+class Measured(NamedTuple):
+    """Every measure of samples, or why there is none."""
+
+    table: dict[str, ControlledMeasure]
+    missing: str = ""
+
+
 def measure_generator(
     step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: GanConfig
-) -> dict[str, ControlledMeasure]:
+) -> Measured:
     """Return every measure of samples of the averaged generator, with its floor and controls.
 
-    learned, held_out: where the generator's own field panels and others lie. Returns nothing where the settings ask
-    for none, panels are smaller than the frozen encoder takes, or too few gathers with live traces were held out.
+    learned, held_out: where the generator's own field panels and others lie. There are none where the settings ask for
+    none, panels are smaller than the frozen encoder takes, or too few gathers with live traces were held out.
     """
     panel, n = config.panel, config.measured
-    if n < LEAST_PANELS or not held_out or panel.traces < LEAST_TRACES or panel.samples < LEAST_SAMPLES:
-        return {}
-    own, others = (
-        reference_panels(refs, panel, count, most_shards=SHARDS_MEASURED)
-        for refs, count in ((learned, n), (held_out, 2 * n))
-    )
-    if len(own) < LEAST_PANELS or len(others) < 2 * LEAST_PANELS:
-        return {}
-    return control_table(own, others, step.samples(n).numpy())
+    if n == 0:
+        return Measured({}, "measured is 0")
+    if panel.traces < LEAST_TRACES or panel.samples < LEAST_SAMPLES:
+        found, least = f"{panel.traces} x {panel.samples}", f"{LEAST_TRACES} x {LEAST_SAMPLES}"
+        return Measured({}, f"panels are {found}, and the frozen encoder takes none below {least}")
+    n_learned = n + max(min(LEARNED * n, MOST_LEARNED // (panel.traces * panel.samples)), LEAST_PANELS)
+    sets = []
+    for refs, count, least, name in (
+        (learned, n_learned, n + LEAST_PANELS, "learned from"),
+        (held_out, 2 * n, 2 * LEAST_PANELS, "held out"),
+    ):
+        sets.append(reference_panels(refs, panel, count, most_shards=SHARDS_MEASURED))
+        if len(sets[-1]) < least:
+            return Measured({}, f"too few gathers with live traces were {name} (held_out = {config.held_out:g})")
+    return Measured(control_table(*sets, step.samples(n).numpy()))
 
 
 def blind_panels(real: Samples, fake: Samples, seed: int = 0) -> tuple[Samples, list[bool]]:

@@ -23,8 +23,8 @@ def tint(step: GanStep, learned: Sequence[ShardRef], config: GanConfig) -> None:
     learned: where those field panels lie; without live ones nothing is done. Convolutional generators miss the spectrum
     of what they learn, most where D hardly looks (Durall et al. 2020, 2003.01826); a zero-phase filter can mend that.
     """
-    field = reference_panels(learned, config.panel, PANELS, most_shards=SHARDS_MEASURED) if learned else None
-    if field is None or not len(field):
+    field = reference_panels(learned, config.panel, PANELS, most_shards=SHARDS_MEASURED)
+    if not len(field):
         return
     wanted = log_spectrum(field)
     factors = cast(Generator, step.averaged).tint

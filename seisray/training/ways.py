@@ -98,7 +98,7 @@ def _generated(step: GanStep, title: str) -> Figure:
 
 def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any) -> Outcome:
     tint(step, learned, config)
-    measures = measure_generator(step, learned, held_out, config)
+    measures, missing = measure_generator(step, learned, held_out, config)
     field_panels = _field_panels(learned, held_out, config, BLIND_PANELS // 2)
     blind, recorded = blind_panels(field_panels, step.samples(BLIND_PANELS // 2).numpy())
     for module in (step.averaged, step.discriminator):
@@ -106,7 +106,8 @@ def _gan_outcome(step: GanStep, learned: Sequence[ShardRef], held_out: Sequence[
     return Outcome(
         modules={"generator": step.averaged, "discriminator": step.discriminator},
         metrics={name: measure.value for name, measure in measures.items()},
-        details={"measures": {name: asdict(measure) for name, measure in measures.items()}, "blind": recorded},
+        details={"measures": {name: asdict(measure) for name, measure in measures.items()}, "blind": recorded}
+        | ({"unmeasured": missing} if missing else {}),
         pictures={
             "samples.png": _generated(step, "generated panels"),
             "blind.png": plot_panels(blind, title="half were recorded, half generated"),
@@ -196,7 +197,7 @@ def _rebuilding(
 def _field_panels(learned: Sequence[ShardRef], held_out: Sequence[ShardRef], config: Any, n: int) -> Samples:
     """Return panels of gathers that were held out, or where these have no live trace, of others."""
     for refs in (held_out, learned):
-        panels = reference_panels(refs, config.panel, n) if refs else np.empty((0, 1, 1), np.float32)
+        panels = reference_panels(refs, config.panel, n)
         if len(panels):
             return panels
     raise TrainingError("no gather of the surveys has a live trace; ingest them again")

@@ -131,7 +131,7 @@ def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[
     seconds = time.perf_counter() - began_s
     tint(step, refs[0], config)
     found = measure_generator(step, *refs, config)
-    measures = {measure: dataclasses.asdict(one) for measure, one in found.items()}
+    measures = {measure: dataclasses.asdict(one) for measure, one in found.table.items()}
     return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 
 

@@ -1,6 +1,7 @@
 """All measures together, with their controls."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from seisray.errors import ConfigError
 from seisray.metrics import two_sample
-from seisray.metrics.controls import MODES, ControlledMeasure, collapsed, control_table, table_text, white_noise
+from seisray.metrics.controls import MODES, ControlledMeasure, collapsed, control_table, white_noise
 from seisray.metrics.samples import MEASURES, measure_samples
 
 Panels = NDArray[np.float32]
@@ -19,12 +20,23 @@ MakePanels = Callable[..., Panels]
 def table(arrivals: MakePanels) -> dict[str, ControlledMeasure]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(two_sample, "STEPS", 25)
-        return control_table(arrivals(96, 0), arrivals(192, 1), arrivals(96, 2))
+        return control_table(arrivals(192, 0), arrivals(192, 1), arrivals(96, 2))
 
 
-def test_every_measure_has_a_value_and_three_controls(table: dict[str, ControlledMeasure]) -> None:
+def test_every_measure_has_a_value_and_four_controls(table: dict[str, ControlledMeasure]) -> None:
     assert tuple(table) == MEASURES
-    assert all(np.isfinite([row.value, row.floor, row.noise, row.collapsed]).all() for row in table.values())
+    assert all(np.isfinite(list(asdict(row).values())).all() for row in table.values())
+
+
+def test_what_was_learned_by_heart_is_compared_with_the_rest_of_it(
+    arrivals: MakePanels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(two_sample, "STEPS", 2)
+    windows = np.tile(arrivals(64, 0), (2, 1, 1))  # each panel was cut twice
+    table = control_table(windows, arrivals(64, 1), arrivals(32, 2))
+    assert table["copied"].learned > 0.5  # where the other one is among those compared with
+    assert table["novelty"].learned < 0.1
+    assert table["copied"].floor == pytest.approx(0.05, abs=0.2)
 
 
 def test_panels_of_the_same_kind_are_at_the_floor(table: dict[str, ControlledMeasure]) -> None:
@@ -40,6 +52,7 @@ def test_noise_and_a_collapse_are_far_above_the_floor(table: dict[str, Controlle
     assert table["recall"].noise < 0.1
     assert table["coverage"].collapsed < 0.5 * table["coverage"].floor
     assert table["diversity_ratio"].noise < 0.5
+    assert table["diversity_ratio"].collapsed < 0.2
     assert table["classifier_accuracy"].noise > 0.95
 
 
@@ -68,6 +81,8 @@ def test_sets_that_cannot_be_compared_are_refused(arrivals: MakePanels) -> None:
         measure_samples(panels[:15], panels, panels)
     with pytest.raises(ConfigError, match="two halves of the real panels; got 16, expected 32"):
         control_table(panels, panels, panels)
+    with pytest.raises(ConfigError, match="panels learned from; got 31, expected 32"):
+        control_table(arrivals(31, 0), arrivals(32, 0), panels)
 
 
 def test_white_noise_is_normalised_with_the_gain_of_the_panels(arrivals: MakePanels) -> None:
@@ -83,8 +98,3 @@ def test_a_collapsed_set_holds_eight_panels(arrivals: MakePanels) -> None:
     apart = np.abs(found[:, None] - panels[None]).mean(axis=(2, 3))
     assert found.shape == panels.shape
     assert len(set(apart.argmin(axis=1))) == MODES
-
-
-def test_the_table_is_markdown_with_a_row_a_measure() -> None:
-    row = ControlledMeasure(value=0.123456, floor=0.1, noise=12.0, collapsed=3.0)
-    assert table_text({"recall": row}).splitlines()[2] == "| recall | 0.123 | 0.1 | 12 | 3 |"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from seisray.config import WatchConfig
 from seisray.metrics.samples import amplitude_distance, diversity, score_samples, spectrum_distance
 from seisray.transforms import normalise
 
@@ -67,9 +68,16 @@ def test_amplitudes_ten_times_too_small_are_a_factor_of_ten_in_the_spectrum(real
     assert spectrum_distance(real, real / 10) == pytest.approx(1, rel=1e-3)
 
 
-def test_diversity_is_the_mean_distance_of_two_panels() -> None:
-    pair = np.stack([np.zeros((8, 16)), np.ones((8, 16))]).astype(np.float32)
-    assert diversity(pair) == pytest.approx(np.sqrt(8 * 16))
+@pytest.mark.parametrize("modes", [2, 8, 32])
+def test_few_panels_again_and_again_are_a_collapse_however_unlike_they_are(real: Panels, modes: int) -> None:
+    repeated = np.tile(panels(modes, 3), (len(real) // modes, 1, 1))
+    repeated += 0.02 * repeated.std() * np.random.default_rng(4).normal(size=repeated.shape).astype(np.float32)
+    assert score_samples(real, repeated)["diversity_ratio"] < 0.5 * WatchConfig().collapse_ratio
+
+
+def test_diversity_is_the_mean_distance_of_two_panels_and_the_median_one_to_the_nearest() -> None:
+    three = np.stack([np.full((8, 16), level) for level in (0, 1, 4)]).astype(np.float32)
+    assert diversity(three) == pytest.approx(np.array([8 / 3, 1]) * np.sqrt(8 * 16))
 
 
 def test_sets_of_other_sizes_can_be_compared(real: Panels, floor: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,20 @@ def test_a_generator_is_measured_in_full_against_held_out_gathers(
         measured=16,
     )
     found = measure_generator(GanStep(config), refs[:6], refs[6:], config)
-    assert set(found) == set(MEASURES)
-    assert found["frechet_distance"].floor < found["frechet_distance"].noise
-    assert measure_generator(GanStep(config), refs, [], config) == {}
+    assert found.missing == ""
+    assert set(found.table) == set(MEASURES)
+    assert found.table["frechet_distance"].floor < found.table["frechet_distance"].noise
+    assert measure_generator(GanStep(config), refs, [], config) == (
+        {},
+        "too few gathers with live traces were held out (held_out = 0.1)",
+    )
+    assert measure_generator(GanStep(config), refs, refs, replace(config, measured=0)) == ({}, "measured is 0")
 
 
 def test_panels_too_small_for_the_encoder_are_not_measured_in_full(refs: list[ShardRef]) -> None:
     config = GanConfig(panel=PANEL, measured=16)
-    assert measure_generator(GanStep(config), refs[:6], refs[6:], config) == {}
+    missing = "panels are 8 x 32, and the frozen encoder takes none below 32 x 128"
+    assert measure_generator(GanStep(config), refs[:6], refs[6:], config) == ({}, missing)
 
 
 def test_a_blind_sheet_holds_every_panel_once() -> None:
