@@ -74,15 +74,12 @@ def measure_generator(
         found, least = f"{panel.traces} x {panel.samples}", f"{LEAST_TRACES} x {LEAST_SAMPLES}"
         return Measured({}, f"panels are {found}, and the frozen encoder takes none below {least}")
     n_learned = n + max(min(LEARNED * n, MOST_LEARNED // (panel.traces * panel.samples)), LEAST_PANELS)
-    sets = []
-    for refs, count, least, name in (
-        (learned, n_learned, n + LEAST_PANELS, "learned from"),
-        (held_out, 2 * n, 2 * LEAST_PANELS, "held out"),
-    ):
-        sets.append(reference_panels(refs, panel, count, most_shards=SHARDS_MEASURED))
-        if len(sets[-1]) < least:
-            return Measured({}, f"too few gathers with live traces were {name} (held_out = {config.held_out:g})")
-    return Measured(control_table(*sets, step.samples(n).numpy()))
+    own = reference_panels(learned, panel, n_learned, most_shards=SHARDS_MEASURED)
+    others = reference_panels(held_out, panel, 2 * n, most_shards=SHARDS_MEASURED)
+    for panels, fewest, which in ((own, n + LEAST_PANELS, "learned from"), (others, 2 * LEAST_PANELS, "held out")):
+        if len(panels) < fewest:
+            return Measured({}, f"too few gathers with live traces were {which} (held_out = {config.held_out:g})")
+    return Measured(control_table(own, others, step.samples(n).numpy()))
 
 
 def blind_panels(real: Samples, fake: Samples, seed: int = 0) -> tuple[Samples, list[bool]]:
