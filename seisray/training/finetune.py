@@ -242,7 +242,7 @@ def picker_loop(job: dict[str, Any]) -> None:
     folder = Location(job["folder"])
     journal = None
     if rank == 0:
-        trackers = open_trackers(train.tracker, folder, config_dict(config))
+        trackers = open_trackers(train.tracker, folder, config_dict(config), job["board"].tell.remote)
         journal = Journal(folder, job["board"], history, trackers=trackers)
     figures: dict[str, float] = {}
     last = step.step == train.steps or (validation is not None and validation.over)

@@ -55,7 +55,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     folder = Location(job["folder"])
     journal = None
     if rank == 0:
-        trackers = open_trackers(train.tracker, folder, config_dict(config))
+        trackers = open_trackers(train.tracker, folder, config_dict(config), job["board"].tell.remote)
         journal = Journal(folder, job["board"], kept["history"], kept["alarms"], trackers)
     watchdog = Watchdog(config.watch, rolled_back=step.salt)
     watchdog.load_state_dict(kept["watchdog"])

@@ -126,7 +126,7 @@ def train_model(
         step = WAYS[kind].step(config)
         step.load_state_dict(state)
         outcome = WAYS[kind].outcome(step, learned, held_out, config, **more)
-        trackers = open_trackers(config.train.tracker, run.folder, config_dict(config))
+        trackers = open_trackers(config.train.tracker, run.folder, config_dict(config), board.tell.remote)
         journal, found = Journal(run.folder, board, trackers=trackers), dict(outcome.metrics)
         journal.log(step.step, found)
         journal.close(step.step, found)

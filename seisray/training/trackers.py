@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -97,11 +97,14 @@ def check_tracker(kind: str) -> None:
         raise MissingExtraError(f"train.tracker is {kind}, which is not installed; pip install 'seisray[{kind}]'")
 
 
-def open_trackers(kind: str, folder: Location, settings: Mapping[str, Any]) -> list[Tracker]:
+def open_trackers(
+    kind: str, folder: Location, settings: Mapping[str, Any], tell: Callable[[str], object]
+) -> list[Tracker]:
     """Return Ray's metrics, and the tracker asked for, of the run that a folder holds.
 
     The folder keeps the tracker's own id of the run from its first step on, so that training which goes on after an
-    interruption goes on there, too.
+    interruption goes on there, too. tell: is told why where the tracker cannot be opened, as when its server is away;
+    training goes on without it.
     """
     check_tracker(kind)
     more: dict[str, type[Mlflow | Wandb]] = {"mlflow": Mlflow, "wandb": Wandb}
@@ -109,7 +112,11 @@ def open_trackers(kind: str, folder: Location, settings: Mapping[str, Any]) -> l
     if kind in more:
         mark = folder / f"{kind}.json"
         known = json.loads(mark.read_bytes())["id"] if mark.exists() else None
-        tracker = more[kind](folder.name, settings, known)
+        try:
+            tracker = more[kind](folder.name, settings, known)
+        except Exception as error:
+            tell(f"no figures to {kind}: {' '.join(str(error).split())}")
+            return found
         if tracker.id != known:
             mark.write_bytes(json.dumps({"id": tracker.id}).encode())
         found.append(tracker)

@@ -42,7 +42,7 @@ def wandb_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_mlflow_keeps_the_figures_of_a_run(mlflow: Any, folder: Location) -> None:
-    _, tracker = open_trackers("mlflow", folder, {"seed": 3})
+    _, tracker = open_trackers("mlflow", folder, {"seed": 3}, print)
     tracker.log(1, {"d_loss": 0.5})
     tracker.log(2, {"d_loss": 0.25})
     tracker.close()
@@ -56,10 +56,10 @@ def lose(mlflow: Any) -> None:
 
 
 def test_a_run_that_goes_on_goes_on_in_mlflow_with_other_settings_of_the_machine(mlflow: Any, folder: Location) -> None:
-    _, tracker = open_trackers("mlflow", folder, {"workers": 2})
+    _, tracker = open_trackers("mlflow", folder, {"workers": 2}, print)
     tracker.log(1, {"d_loss": 0.5})
     lose(mlflow)
-    _, tracker = open_trackers("mlflow", folder, {"workers": 1})
+    _, tracker = open_trackers("mlflow", folder, {"workers": 1}, print)
     tracker.log(2, {"d_loss": 0.25})
     tracker.close()
     (run,) = mlflow.search_runs(experiment_names=["seisray"], output_format="list")
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_goes_on_in_mlflow_with_other_settings_of_the_machine
 def test_a_run_begun_anew_or_deleted_on_the_server_is_a_new_one_in_mlflow(mlflow: Any, folder: Location) -> None:
     ids = []
     for _ in range(3):
-        _, tracker = open_trackers("mlflow", folder, {})
+        _, tracker = open_trackers("mlflow", folder, {}, print)
         assert isinstance(tracker, Mlflow)
         tracker.close()
         ids.append(tracker.id)
@@ -83,7 +83,7 @@ def test_a_run_begun_anew_or_deleted_on_the_server_is_a_new_one_in_mlflow(mlflow
 
 
 def test_wandb_keeps_the_figures_of_a_run(wandb_folder: Path, folder: Location) -> None:
-    _, tracker = open_trackers("wandb", folder, {"seed": 3})
+    _, tracker = open_trackers("wandb", folder, {"seed": 3}, print)
     assert isinstance(tracker, Wandb)
     tracker.log(1, {"d_loss": 0.5})
     tracker.close()
@@ -99,12 +99,29 @@ def test_a_run_that_goes_on_goes_on_in_wandb(wandb_folder: Path, folder: Locatio
     for restart in (False, False, True):
         if restart:
             folder.delete()
-        _, tracker = open_trackers("wandb", folder, {})
+        _, tracker = open_trackers("wandb", folder, {}, print)
         assert isinstance(tracker, Wandb)
         tracker.close()
         ids.append(tracker.id)
     assert ids[0] == ids[1] != ids[2]
     assert all(list(wandb_folder.rglob(f"run-{name}.wandb")) for name in ids)  # `wandb sync` joins those of one name
+
+
+@pytest.mark.parametrize("kind", ["mlflow", "wandb"])
+def test_training_goes_on_without_a_tracker_that_cannot_be_opened(
+    kind: str, folder: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(kind)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr(f"ray.air.integrations.{kind}.setup_{kind}", broken)
+    said: list[str] = []
+    (metrics,) = open_trackers(kind, folder, {}, said.append)
+    assert isinstance(metrics, RayMetrics)
+    assert said == [f"no figures to {kind}: no route to host"]
+    assert not (folder / f"{kind}.json").exists()
 
 
 def test_a_tracker_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
