@@ -75,8 +75,8 @@ def cut_labelled(
 
     first_break: (n_traces,) in samples of the record, NaN = not labelled. Those beyond a window are none of its.
     """
-    padded = pad_to(_mirrored(samples, config.traces), config.traces, config.samples)
-    breaks = _mirrored(first_break[:, None], config.traces)[:, 0]
+    padded = pad_to(mirrored(samples, config.traces), config.traces, config.samples)
+    breaks = mirrored(first_break[:, None], config.traces)[:, 0]
     breaks = np.pad(breaks, (0, len(padded) - len(breaks)), constant_values=np.nan)
     room_traces, room_samples = padded.shape[0] - config.traces, padded.shape[1] - config.samples
     panels = np.empty((n, config.traces, config.samples), dtype=np.float32)
@@ -91,5 +91,6 @@ def cut_labelled(
     return panels, np.where((places >= 0) & (places <= config.samples - 1), places, np.float32(np.nan))
 
 
-def _mirrored(samples: Samples, n_traces: int) -> Samples:
+def mirrored(samples: Samples, n_traces: int) -> Samples:
+    """Return at least n_traces, those that are missing mirrored at the last one: (n_traces, n_samples)."""
     return np.pad(samples, ((0, max(n_traces - len(samples), 0)), (0, 0)), mode="reflect")

@@ -1,6 +1,8 @@
 """Weights in the store: safetensors, which can hold numbers and nothing that executes."""
 
 from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import safetensors.torch
 from safetensors import SafetensorError
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from seisray.errors import StorageError
 from seisray.registry import Model, Store
 
+Part = TypeVar("Part")
 BODY_OF: Mapping[str, str] = {
     "gan": "discriminator",
     "autoencoder": "rebuilder",
@@ -41,3 +44,16 @@ def load_weights(store: Store, model: Model, part: str) -> dict[str, Tensor]:
     if not found:
         raise StorageError(f"{location} holds no {part}; {model.ref} is a {model.kind}")
     return found
+
+
+def card_settings(kind: type[Part], card: Model, name: str) -> Part:
+    """Return one section of a model's configuration, as its card holds it; raise StorageError where that cannot be."""
+    found: dict[str, Any] = card.config.get(name, {})
+    where = f"the card of {card.ref} ({card.made_by}) has {name} settings"
+    unknown = ", ".join(sorted(set(found) - {field.name for field in fields(kind)}))  # type: ignore[arg-type]
+    if unknown:
+        raise StorageError(f"{where} unknown here: {unknown}")
+    try:
+        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+    except (TypeError, ValueError) as error:
+        raise StorageError(f"{where} that cannot be: {error}") from error

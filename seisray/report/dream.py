@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,15 +22,13 @@ from seisray.report.screen import Screen
 from seisray.report.video import SUFFIXES, check_video, write_video
 from seisray.report.walk import Walk, WalkedNoise, slerp
 from seisray.storage import locate
-from seisray.weights import load_weights
+from seisray.weights import card_settings, load_weights
 
 BATCH = 4
 COLUMNS = 8
 CLIP_PERCENTILE = 97.0
 SCALE_PANELS = 32
 """How many panels along the way decide the scale of all of them: one that follows each frame would flicker."""
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +79,8 @@ def load_generator(store: Store, card: Model) -> Generator:
     if card.kind != "gan":
         raise ConfigError(f"model {card.ref} is a {card.kind}, which generates nothing; expected a GAN")
     # What spectral norm did to the weights was baked in when they were published.
-    settings = replace(_part(GeneratorConfig, card, "generator"), spectral_norm=False)
-    generator = Generator(settings, _part(PanelConfig, card, "panel"))
+    settings = replace(card_settings(GeneratorConfig, card, "generator"), spectral_norm=False)
+    generator = Generator(settings, card_settings(PanelConfig, card, "panel"))
     try:
         generator.load_state_dict(load_weights(store, card, "generator"))
     except RuntimeError as error:
@@ -167,19 +164,6 @@ def _generate(generator: Generator, latent: NDArray[np.float32], noise: list[Ten
     if not np.isfinite(panels).all():
         raise StorageError("the model's weights generate values that are not finite; train it again")
     return panels
-
-
-def _part(kind: type[Part], card: Model, name: str) -> Part:
-    """Return one section of a model's configuration, as its card holds it."""
-    found: dict[str, Any] = card.config.get(name, {})
-    where = f"the card of {card.ref} ({card.made_by}) has {name} settings"
-    unknown = ", ".join(sorted(set(found) - {field.name for field in fields(kind)}))  # type: ignore[arg-type]
-    if unknown:
-        raise StorageError(f"{where} unknown here: {unknown}")
-    try:
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
-    except (TypeError, ValueError) as error:
-        raise StorageError(f"{where} that cannot be: {error}") from error
 
 
 def _title(card: Model, sheet: str | None) -> str:

@@ -21,8 +21,8 @@ from seisray.report.plots import INK, MUTED, png_bytes
 from seisray.report.projection import Projection, check_projection, project
 from seisray.shards import read_gathers
 from seisray.storage import locate
-from seisray.transforms import Samples, normalise, pad_to
-from seisray.weights import BODY_OF, load_weights
+from seisray.transforms import Samples, mirrored, normalise, pad_to
+from seisray.weights import BODY_OF, card_settings, load_weights
 
 GATHERS = 600  # a survey: beyond that the map gets no clearer
 BLOCK = 32  # samples
@@ -63,7 +63,7 @@ def latent_map(surveys: Sequence[str], *, model: str, out: str, store: str, by: 
     check_projection(by)
     place = Store(store)
     card = place.model(model)
-    panel = PanelConfig(**card.config["panel"])
+    panel = card_settings(PanelConfig, card, "panel")
     points = [point for name in surveys for point in _places(place, name, panel)]
     if len(points) < LEAST_GATHERS:
         raise ConfigError(f"{', '.join(surveys)}: {len(points)} gathers with live traces make no map")
@@ -88,7 +88,8 @@ def _place(name: str, gather: Gather, config: PanelConfig) -> _Place:
     rows = np.flatnonzero(gather.live)
     start = max((len(rows) - config.traces) // 2, 0)
     rows = rows[start : start + config.traces]
-    window = pad_to(gather.samples[rows, : config.samples], config.traces, config.samples)
+    window = mirrored(gather.samples[rows, : config.samples], config.traces)  # as in training
+    window = pad_to(window, config.traces, config.samples)
     away_m = np.hypot(gather.receiver_x_m - gather.source_x_m, gather.receiver_y_m - gather.source_y_m)
     offset_m = np.abs(np.where(np.isnan(gather.offset_m), away_m, gather.offset_m))[rows]
     return _Place(
@@ -128,7 +129,7 @@ def _features(store: Store, card: Model, panels: Samples) -> NDArray[np.float64]
 def _encoder(card: Model, weights: dict[str, Tensor]) -> Callable[[Tensor], Tensor]:
     body = card.body
     if card.kind == "autoencoder":
-        panel = PanelConfig(**card.config["panel"])
+        panel = card_settings(PanelConfig, card, "panel")
         network = Autoencoder(AutoencoderConfig(panel=panel, body=body, latent=card.config["latent"])).eval()
         network.load_state_dict(weights)
         return network.encode

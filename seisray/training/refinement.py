@@ -19,7 +19,7 @@ from seisray.resampling import resample_gather
 from seisray.stream import shard_refs, some_gathers
 from seisray.training.pretrain import train_model
 from seisray.transforms import compress, trace_rms
-from seisray.weights import load_weights
+from seisray.weights import card_settings, load_weights
 
 KIND = "refiner"
 TEMPO_SHARDS, TEMPO_GATHERS = 4, 4  # of each survey, by which its tempo is judged
@@ -122,10 +122,9 @@ def apply_refiner(card: Model, survey: Survey, out: str, *, store: Store, replac
     """Write a survey as a refiner makes it look, in the tempo that the refiner learned at; return its manifest."""
     tempo = Tempo(card.sample_interval_us, card.details["onset_period"])
     factors, _ = tempo_factors(_tempo_gathers(store, survey), tempo)
-    settings = card.config["refiner"]
     how = Manner(
-        refiner=RefinerConfig(**settings | {"apart": tuple(settings["apart"])}),
-        panel=PanelConfig(**card.config["panel"]),
+        refiner=card_settings(RefinerConfig, card, "refiner"),
+        panel=card_settings(PanelConfig, card, "panel"),
         weights=load_weights(store, card, "refiner"),
         factor=factors[survey.survey, survey.sample_interval_us],
         seed=card.config["train"]["seed"],
