@@ -21,7 +21,9 @@ class WatchConfig:
     explosion_factor
         See explosion.
     beaten
-        D tells panels apart with beaten_accuracy, in the mean of the last 20 logged steps: G has little to learn from.
+        D tells panels apart, or patch from patch where it judges features, with beaten_accuracy in the mean of the last
+        20 logged steps: G has little to learn from. (Panels it tells by their patches together in nearly all cases when
+        a game begins, and G learns all the same.)
     beaten_accuracy
         See beaten.
     collapse

@@ -70,7 +70,7 @@ def squashed_bce(logits: Tensor, label: float) -> Tensor:
 
 
 def accuracy(loss: str, real: Tensor, fake: Tensor) -> Tensor:
-    """Return the share of panels judged rightly; in a relative game, that of pairs in the right order."""
+    """Return the share of logits, of panels or their patches, that are right; in a relative game, of pairs in order."""
     if loss in RELATIVE:
         return (real > fake).float().mean()
     return torch.cat([real > 0, fake < 0]).float().mean()

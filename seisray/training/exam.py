@@ -138,7 +138,7 @@ def mark(
         ]
         figures["penalty"] = torch.stack(paid).sum()
         loss = loss + penalty_scale * figures["penalty"]
-    figures["d_accuracy"] = accuracy(adversary.loss, mean_logits(real.panel), mean_logits(fake.panel))
+    figures["d_accuracy"] = accuracy(adversary.loss, real.panel, fake.panel)
     figures["confidence"] = confidence(adversary.loss, real.panel, fake.panel)
     figures["real_logit"], figures["fake_logit"] = real.panel.float().mean(), fake.panel.float().mean()
     return loss, {name: figure.detach() for name, figure in figures.items()}
