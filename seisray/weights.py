@@ -48,7 +48,9 @@ def load_weights(store: Store, model: Model, part: str) -> dict[str, Tensor]:
 
 def card_settings(kind: type[Part], card: Model, name: str) -> Part:
     """Return one section of a model's configuration, as its card holds it; raise StorageError where that cannot be."""
-    found: dict[str, Any] = card.config.get(name, {})
+    found: dict[str, Any] | None = card.config.get(name)
+    if found is None:
+        raise StorageError(f"the card of {card.ref} ({card.made_by}) has no {name} settings; train the model again")
     where = f"the card of {card.ref} ({card.made_by}) has {name} settings"
     unknown = ", ".join(sorted(set(found) - {field.name for field in fields(kind)}))  # type: ignore[arg-type]
     if unknown:

@@ -24,7 +24,8 @@ class GeneratorConfig:
     ema
         Decay a step of the averaged copy (0 = off).
     ema_ramp
-        After n steps that decay is at most (n + 1) / (n + 1 + ema_ramp): early steps are forgotten (0 = off).
+        After n steps of the game that decay is at most (n + 1) / (n + 1 + ema_ramp): early steps are forgotten (0 =
+        off).
     spectral_norm
         Hold every layer of G to unit spectral norm.
     orthogonal
@@ -111,8 +112,8 @@ class AdversaryConfig:
     label_smoothing
         Share by which field panels count as generated; bce and sigmoid only (0 = off).
     cutmix
-        Probability that D's step adds panels pieced together from a real and a generated one, to be judged as
-        generated, and pixel by pixel (0 = off).
+        Probability that D's step adds panels pieced together from a real and a generated one, to be judged pixel by
+        pixel, and by a U-Net as generated (0 = off).
     cutmix_weight
         Of the squared difference between their pixel logits and those of the pieces (consistency).
     lecam

@@ -25,7 +25,7 @@ class RefinerConfig:
     ema
         Decay a step of the averaged copy (0 = off).
     ema_ramp
-        After n steps that decay is at most (n + 1) / (n + 1 + ema_ramp) (0 = off).
+        After n steps of the game that decay is at most (n + 1) / (n + 1 + ema_ramp) (0 = off).
     """
 
     channels: int = 12

@@ -21,13 +21,13 @@ class WatchConfig:
     explosion_factor
         See explosion.
     beaten
-        D tells panels apart, or patch from patch where it judges features, with beaten_accuracy in the mean of the last
-        20 logged steps: G has little to learn from. (Panels it tells by their patches together in nearly all cases when
-        a game begins, and G learns all the same.)
+        D is right about beaten_accuracy of the panels, or of their patches where it judges features, in the mean of the
+        last 20 logged steps: G has little to learn from.
     beaten_accuracy
         See beaten.
     collapse
-        Samples are less diverse than collapse_ratio times field panels, at a checkpoint.
+        Samples are less diverse than collapse_ratio times field panels, at a checkpoint: in the mean of any two, or in
+        how far the nearest other one is. Refined panels are compared with what they were made of.
     collapse_ratio
         See collapse.
     rollbacks

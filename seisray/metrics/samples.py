@@ -58,7 +58,7 @@ def score_samples(real: Panels, fake: Panels) -> dict[str, float]:
 
     real, fake: (n, traces, samples), n >= 2. sample_distance = spectrum_distance + amplitude_distance
     + |log10 diversity_ratio|: all three are close to logarithms of a factor, so that 0.3 in any of them is about a
-    factor of 2. diversity_ratio: diversity of the fake panels over that of the real ones. Everything is NaN where a
+    factor of 2. diversity_ratio: as of metrics.diversity. Everything is NaN where a
     fake panel holds a value that is not finite, since a broken generator must not look like a bad one.
     """
     if not np.isfinite(fake).all():
@@ -81,7 +81,10 @@ def measure_samples(train: Panels, real: Panels, fake: Panels, seed: int = 0) ->
 
 
 def measure_sets(train: Panels, real: Panels, sets: Mapping[str, Panels], seed: int = 0) -> dict[str, dict[str, float]]:
-    """Return what measure_samples returns for each of several sets of fake panels, by name."""
+    """Return what measure_samples returns for each of several sets of fake panels, by name.
+
+    train, real, each of sets, and what is raised: as of measure_samples.
+    """
     for name, panels in (("train", train), ("real", real), *sets.items()):
         check_size(panels)
         if len(panels) < LEAST_PANELS or panels.shape[1:] != real.shape[1:]:

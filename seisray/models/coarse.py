@@ -1,7 +1,7 @@
 """Coarse versions of panels, for a game that goes from coarse to fine.
 
 Progressive growing (Karras et al. 2018, 1710.10196) in the form that needs no layers of its own: what D is shown,
-recorded and generated alike, sharpens in the course of the run.
+recorded and generated alike, sharpens in the course of the game.
 """
 
 from torch import Tensor

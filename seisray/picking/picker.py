@@ -33,7 +33,7 @@ from seisray.registry import Model, Store
 from seisray.resampling import resample
 from seisray.transforms import Samples
 from seisray.units import ms_to_sample, sample_to_ms
-from seisray.weights import load_weights
+from seisray.weights import card_settings, load_weights
 
 LARGEST_PEAK = 1e30  # of a trace as it is; larger ones would leave float32 where they are resampled
 
@@ -163,7 +163,7 @@ def load_picker(store: Store, card: Model) -> tuple[Picker, PanelConfig]:
     try:
         picker = Picker(body)
         picker.load_state_dict(weights)
-        return picker.eval(), PanelConfig(**card.config["panel"])
+        return picker.eval(), card_settings(PanelConfig, card, "panel")
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         reason = str(error).splitlines()[-1].strip(" \t.")
         raise StorageError(f"model {card.ref}: its card and its weights disagree: {reason}; train it again") from error

@@ -117,7 +117,9 @@ def mark(
     if exam.from_real is not None:
         mixed, from_real = answers["mixed"], exam.from_real[:, 0]
         pieces = torch.where(from_real, mixed.pixel, real.pixel), torch.where(from_real, fake.pixel, mixed.pixel)
-        loss = loss + cost(real.panel, mixed.panel) + adversary.pixel_weight * cost(*pieces)
+        if real.panel.ndim == 1:  # of patches some lie in the real piece
+            loss = loss + cost(real.panel, mixed.panel)
+        loss = loss + adversary.pixel_weight * cost(*pieces)
         figures["cutmix"] = cutmix_loss(mixed.pixel, real.pixel, fake.pixel, from_real)
         loss = loss + adversary.cutmix_weight * figures["cutmix"]
     if adversary.lecam:

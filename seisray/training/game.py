@@ -209,7 +209,7 @@ class GameStep(Resumable, ABC):
             self._show(fake),
             whole=real,
             hidden=hidden,
-            mix=bool(adversary.cutmix_weight) and self._coins.random() < adversary.cutmix,
+            mix=self._coins.random() < adversary.cutmix,
             between=penalised and bool(adversary.gradient_penalty),
         )
 

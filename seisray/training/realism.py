@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seisray.config import RefineConfig
 from seisray.errors import TrainingError
 from seisray.losses.keeping import around
+from seisray.metrics.diversity import diversity_ratio
 from seisray.metrics.encoder import LEAST_SAMPLES, LEAST_TRACES, panel_features
 from seisray.metrics.features import frechet_distance
 from seisray.metrics.samples import score_samples
@@ -44,8 +45,13 @@ def refined_of(step: RefineStep, pair: Pair) -> tuple[Samples, Samples, NDArray[
 
 
 def score_refiner(step: RefineStep, pair: Pair) -> dict[str, float]:
-    """Return the cheap scores of refined panels against field ones; diversity is not watched before the game."""
-    found = score_samples(pair.field, refined_of(step, pair)[1])
+    """Return the cheap scores of refined panels against field ones; diversity is not watched before the game.
+
+    That is over the diversity of the synthetic panels before: neighbouring shots of a small survey may all look alike.
+    """
+    before, after, _ = refined_of(step, pair)
+    found = score_samples(pair.field, after)
+    found["diversity_ratio"] = diversity_ratio(before, after)
     if step.learns_features:
         del found["diversity_ratio"]
     return found

@@ -23,8 +23,9 @@ from seisray.training.waiting import Waiting
 
 FREE = ("workers", "least_workers", "gpus", "retries", "wait_s", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
-NETWORKS = 2
-"""Number of the networks' build, raised when weights change their names or shapes: runs of another cannot go on."""
+NETWORKS = 3
+"""Number of the networks' build, raised when weights change names or shapes, or steps what they do: runs of another one
+cannot go on."""
 SHOWN = 6  # entries of a list in a message
 
 

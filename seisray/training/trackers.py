@@ -1,6 +1,7 @@
 """Where else the figures of a run go: Ray's own metrics always, MLflow or Weights & Biases if asked for."""
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,6 +12,9 @@ from ray.util.metrics import Gauge
 
 from seisray.errors import MissingExtraError
 from seisray.storage import Location
+
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""Unless the environment says otherwise: by default MLflow waits for a server that is away for a quarter of an hour."""
 
 
 class Tracker(Protocol):
@@ -45,6 +49,8 @@ class Mlflow:
     """Log to the server of MLFLOW_TRACKING_URI. known: id of the MLflow run to go on with, if there is one."""
 
     def __init__(self, run: str, settings: Mapping[str, Any], known: str | None = None) -> None:
+        for name, value in PATIENCE.items():
+            os.environ.setdefault(name, value)
         import mlflow
         from ray.air.integrations.mlflow import setup_mlflow
 

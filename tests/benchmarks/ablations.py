@@ -36,6 +36,7 @@ from seisray.training.precision import flush_denormals
 from seisray.training.tint import tint
 from seisray.transforms import cut_panels
 
+VERSION = 2  # of the game: outcomes of another one in the file are left alone
 PLAIN = {"augment": 0.0}  # all else as by default
 UNET = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
 CHANGES: Mapping[str, dict[str, Any]] = {
@@ -100,6 +101,11 @@ def settings(change: Mapping[str, Any], steps: int, batch: int, seed: int) -> Ga
     )
 
 
+def key(config: GanConfig) -> str:
+    """Return under which name the outcome of settings is kept."""
+    return f"{VERSION}-{fingerprint(config)}"
+
+
 def train(config: GanConfig, refs: list[ShardRef]) -> GanStep:
     """Return a step after all its steps, on panels cut at random from gathers in memory."""
     rng = np.random.default_rng(config.train.seed)
@@ -131,8 +137,10 @@ def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[
     seconds = time.perf_counter() - began_s
     tint(step, refs[0], config)
     found = measure_generator(step, *refs, config)
+    if found.missing:
+        raise SystemExit(f"nothing was measured: {found.missing}")
     measures = {measure: dataclasses.asdict(one) for measure, one in found.table.items()}
-    return {"settings": fingerprint(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
+    return {"settings": key(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 
 
 def outcomes_of(
@@ -155,8 +163,8 @@ def table(outcomes: Mapping[str, dict[str, Any]], steps: int, batch: int, seeds:
     yield "| change | Fréchet d | spectrum d | precision | recall | classifier | collapsed | ms a step |"
     yield "|---" * 8 + "|"
     for name in CHANGES:
-        keys = [fingerprint(settings(CHANGES[name], steps, batch, seed)) for seed in seeds]
-        own = [outcomes[key] for key in keys if key in outcomes]
+        keys = [key(settings(CHANGES[name], steps, batch, seed)) for seed in seeds]
+        own = [outcomes[one] for one in keys if one in outcomes]
         if not own:
             continue
         values = {
@@ -187,7 +195,7 @@ def main() -> None:
     outcomes = {one["settings"]: one for one in map(json.loads, (line for line in kept if line.endswith("}")))}
     size = (options.steps, options.batch)
     names = {settings(CHANGES[name], *size, seed): name for seed in options.seeds for name in options.only}
-    wanted = [config for config in names if fingerprint(config) not in outcomes]  # all of a seed before the next
+    wanted = [config for config in names if key(config) not in outcomes]  # all of a seed before the next
     for n_done, (config, outcome) in enumerate(outcomes_of(wanted, refs), 1):
         outcomes[outcome["settings"]] = outcome
         with options.out.open("a") as file:

@@ -193,6 +193,9 @@ def test_a_card_that_does_not_fit_its_weights_is_said_to(store: str, tmp_path: P
     newer = dataclasses.replace(found, config=found.config | {"generator": {"growing": True}})
     with pytest.raises(StorageError, match="generator settings unknown here: growing"):
         load_generator(place, newer)
+    without = dataclasses.replace(found, config={"generator": found.config["generator"]})
+    with pytest.raises(StorageError, match="has no panel settings; train the model again"):
+        load_generator(place, without)
     other = dataclasses.replace(found, config=found.config | {"panel": {"traces": "many"}})
     with pytest.raises(StorageError, match=r"gan@v1 .* panel settings that cannot be"):
         load_generator(place, other)

@@ -12,7 +12,7 @@ from seisray.gather import Gather
 from seisray.ingest import ingest
 from seisray.models.autoencoder import Autoencoder, Repairer
 from seisray.registry import Model, Store
-from seisray.report.latent_map import contrast_db, latent_map
+from seisray.report.latent_map import _place, contrast_db, latent_map
 from seisray.weights import pack_weights
 
 SMALL = {"panel": PanelConfig(traces=8, samples=32), "body": BodyConfig(channels=(2, 2, 2, 2))}
@@ -23,6 +23,21 @@ def test_contrast_is_that_of_loud_and_quiet_blocks() -> None:
     samples[:, 320:] = 10
     assert contrast_db(samples) == pytest.approx(20)
     assert np.isnan(contrast_db(np.zeros((3, 640), np.float32)))
+
+
+def test_traces_that_a_gather_lacks_are_mirrored_as_in_training() -> None:
+    gather = Gather(
+        survey="narrow",
+        gather_id="1",
+        source_file="",
+        ffid=1,
+        shot_point=1,
+        sample_interval_us=1000,
+        samples=np.random.default_rng(0).normal(size=(5, 32)).astype(np.float32),
+    )
+    panel = _place("narrow", gather, PanelConfig(traces=8, samples=32)).panel
+    np.testing.assert_array_equal(panel[5:], panel[[3, 2, 1]])
+    assert panel.any(axis=1).all()
 
 
 @pytest.fixture(scope="module")

@@ -506,6 +506,20 @@ def test_instance_noise_fades_along_a_line() -> None:
     assert found == pytest.approx([0.8, 0.6, 0.2, 0, 0], abs=0.02)
 
 
+def test_penalties_and_the_average_begin_with_the_game_too() -> None:
+    figures = []
+    for decay in (1.0, 0.0):
+        made = config(AdversaryConfig(feature_share=0.5, r1=10.0, penalty_decay=decay, penalty_every=2))
+        step = GanStep(dataclasses.replace(made, train=dataclasses.replace(made.train, steps=6)))
+        run(step, range(3))
+        before = [p.clone() for p in step.generator.parameters()]
+        figures.append(run(step, range(3, 4)))
+        for mean, start, now in zip(step.averaged.parameters(), before, step.generator.parameters(), strict=True):
+            torch.testing.assert_close(mean, torch.lerp(start, now, 0.9))
+    assert "penalty" in figures[0][0]
+    assert figures[0] == figures[1]
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [({"coarse_share": 0.5}, [0.0, 0.2, 0.5, 0.5]), ({"instance_noise": 0.8, "instance_noise_steps": 8}, None)],

@@ -9,6 +9,7 @@ import pytest
 from seisray.config import BodyConfig, PanelConfig, RefineConfig, RefinerConfig
 from seisray.errors import TrainingError
 from seisray.gather import Gather
+from seisray.metrics.diversity import diversity_ratio
 from seisray.shards import write_shard
 from seisray.storage import Location
 from seisray.stream import ShardRef
@@ -94,3 +95,13 @@ def test_the_watchdog_is_not_told_of_diversity_before_the_game() -> None:
     assert "diversity_ratio" not in score_refiner(step, pair)
     step.step = CONFIG.train.steps
     assert "diversity_ratio" in score_refiner(step, pair)
+
+
+def test_panels_that_were_alike_before_they_were_refined_are_no_collapse() -> None:
+    rng = np.random.default_rng(0)
+    alike = np.repeat(rng.normal(size=(2, 32, 129)), 8, axis=0) + 0.01 * rng.normal(size=(16, 32, 129))
+    pair = Pair(rng.normal(size=(16, 32, 128)).astype(np.float32), alike.astype(np.float32))
+    step = RefineStep(CONFIG)
+    step.step = CONFIG.train.steps
+    assert diversity_ratio(pair.field, pair.synthetic[..., :-1]) < 0.1
+    assert score_refiner(step, pair)["diversity_ratio"] > 0.5
