@@ -11,7 +11,7 @@ demo: $(VENV)/.demo  ## the whole job on this machine, from field files to a rep
 test: check  ## everything that must hold: style, types, layers, tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder  # half of the time goes by while Ray starts; the long ones first
 
-chaos: $(VENV)/.test  ## what must hold while nodes, drivers and the store are lost: some ten minutes
+chaos: $(VENV)/.test  ## what must hold while nodes, drivers and the store are lost: some eighteen minutes
 	$(BIN)/python -m pytest -m chaos
 
 check: $(VENV)/.test
