@@ -46,6 +46,11 @@ def test_panels_of_the_same_kind_are_at_the_floor(table: dict[str, ControlledMea
         assert table[name].value == pytest.approx(table[name].floor, abs=0.25), name
 
 
+def test_what_was_learned_is_not_compared_with_itself(table: dict[str, ControlledMeasure]) -> None:
+    assert table["novelty"].learned > 0.5
+    assert table["copied"].learned < 0.5
+
+
 def test_noise_and_a_collapse_are_far_above_the_floor(table: dict[str, ControlledMeasure]) -> None:
     for name in ("frechet_distance", "kernel_distance"):
         assert min(table[name].noise, table[name].collapsed) > 4 * abs(table[name].floor), name
