@@ -11,8 +11,8 @@ def slope(logits: Tensor, panels: Tensor) -> Tensor:
 
 
 def mean_logits(logits: Tensor) -> Tensor:
-    """Return (batch,): the mean of each panel's logits, of which there may be one, or one a patch or a pixel."""
-    return logits.flatten(1).mean(dim=1) if logits.ndim > 1 else logits
+    """Return (batch,) means of each panel's logits: (batch, ...), one, or one a patch or a pixel."""
+    return logits.reshape(len(logits), -1).mean(dim=1)
 
 
 def zero_penalty(gradient: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seisray.config import GameConfig, GeneratorConfig, RefinerConfig
 from seisray.errors import ConfigError
 from seisray.losses.adversarial import best, game
+from seisray.losses.regularisers import mean_logits
 from seisray.models.augment import augment
 from seisray.models.coarse import coarsen
 from seisray.models.discriminator import Discriminator, Judgement
@@ -270,7 +271,7 @@ class GameStep(Resumable, ABC):
             seen = part.detach().requires_grad_()
             said = self._judged(self._alone, seen)
             if share < 1:
-                kept = best(said.panel.detach().reshape(len(part), -1).mean(dim=1), share)
+                kept = best(mean_logits(said.panel.detach()), share)
                 said, rival = (Judgement(*(head[kept] for head in one)) for one in (said, rival))
             loss = cost(said.panel, rival.panel) + adversary.pixel_weight * cost(said.pixel, rival.pixel)
             gradients += torch.autograd.grad(loss / adversary.accumulate, seen)

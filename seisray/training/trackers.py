@@ -13,9 +13,6 @@ from ray.util.metrics import Gauge
 from seisray.errors import MissingExtraError
 from seisray.storage import Location
 
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
-"""Unless the environment says otherwise: by default MLflow waits for a server that is away for a quarter of an hour."""
-
 
 class Tracker(Protocol):
     """Take the figures of a run as they are logged."""
@@ -49,8 +46,8 @@ class Mlflow:
     """Log to the server of MLFLOW_TRACKING_URI. known: id of the MLflow run to go on with, if there is one."""
 
     def __init__(self, run: str, settings: Mapping[str, Any], known: str | None = None) -> None:
-        for name, value in PATIENCE.items():
-            os.environ.setdefault(name, value)
+        # By default each of eight tries waits two minutes for a server that does not answer at all.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         import mlflow
         from ray.air.integrations.mlflow import setup_mlflow
 

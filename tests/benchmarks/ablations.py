@@ -27,6 +27,7 @@ from real_surveys import survey_settings
 
 from seisray.api import GanConfig, Store, ingest
 from seisray.config import AdversaryConfig, GeneratorConfig, PanelConfig, TrainConfig, fingerprint
+from seisray.errors import ConfigError
 from seisray.heap import keep_heap
 from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
@@ -138,7 +139,7 @@ def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[
     tint(step, refs[0], config)
     found = measure_generator(step, *refs, config)
     if found.missing:
-        raise SystemExit(f"nothing was measured: {found.missing}")
+        raise ConfigError(f"nothing was measured: {found.missing}")
     measures = {measure: dataclasses.asdict(one) for measure, one in found.table.items()}
     return {"settings": key(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 

@@ -25,16 +25,8 @@ def test_contrast_is_that_of_loud_and_quiet_blocks() -> None:
     assert np.isnan(contrast_db(np.zeros((3, 640), np.float32)))
 
 
-def test_traces_that_a_gather_lacks_are_mirrored_as_in_training() -> None:
-    gather = Gather(
-        survey="narrow",
-        gather_id="1",
-        source_file="",
-        ffid=1,
-        shot_point=1,
-        sample_interval_us=1000,
-        samples=np.random.default_rng(0).normal(size=(5, 32)).astype(np.float32),
-    )
+def test_traces_that_a_gather_lacks_are_mirrored_as_in_training(line_gathers: Callable[..., list[Gather]]) -> None:
+    (gather,) = line_gathers(1, n_traces=6)  # of which five are live
     panel = _place("narrow", gather, PanelConfig(traces=8, samples=32)).panel
     np.testing.assert_array_equal(panel[5:], panel[[3, 2, 1]])
     assert panel.any(axis=1).all()
