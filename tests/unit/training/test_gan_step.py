@@ -342,6 +342,7 @@ def test_figures_are_those_of_what_is_in_use() -> None:
     always = {"d_loss", "d_pixel", "d_accuracy", "g_loss", "real_logit", "fake_logit", "d_gradient", "g_gradient"}
     assert set(GanStep(config(ALL_OFF))(PANELS[0])) == always
     assert set(GanStep(config())(PANELS[0])) == always | {"repair", "penalty"}
+    assert "cutmix" in GanStep(config(cutmix=1.0, cutmix_weight=0.0))(PANELS[0])  # pieces are judged without it, too
     every = config(**ALL_ON | {"cutmix": 1.0})
     assert set(GanStep(every)(PANELS[0])) == always | {"repair", "penalty", "cutmix", "lecam", "augment_p"}
 
