@@ -7,11 +7,10 @@ one core, as many at a time as there are cores. Each run is measured against gat
 appended to FILE, so that an interrupted script goes on where it was; the table of what FILE holds is printed at the
 end, means over the seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as
 field panels, or whose recall is below 0.1. d: distance; those of Fréchet and of spectra are given as multiples of their
-real-real floor.
+real-real floor, which is the same for all: one half of the panels held out against the other.
 """
 
 import argparse
-import dataclasses
 import json
 import sys
 import time
@@ -27,17 +26,17 @@ from real_surveys import survey_settings
 
 from seisray.api import GanConfig, Store, ingest
 from seisray.config import AdversaryConfig, GeneratorConfig, PanelConfig, TrainConfig, fingerprint
-from seisray.errors import ConfigError
 from seisray.heap import keep_heap
+from seisray.metrics.samples import measure_sets
 from seisray.session import connect, free_cores
 from seisray.stream import ShardRef, divide, shard_refs
 from seisray.training.gan import GanStep
-from seisray.training.measure import measure_generator
+from seisray.training.measure import SHARDS_MEASURED, reference_panels
 from seisray.training.precision import flush_denormals
 from seisray.training.tint import tint
-from seisray.transforms import cut_panels
+from seisray.transforms import Samples, cut_panels
 
-VERSION = 2  # of the game: outcomes of another one in the file are left alone
+VERSION = 3  # of the game: outcomes of another one in the file are left alone
 PLAIN = {"augment": 0.0}  # all else as by default
 UNET = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
 CHANGES: Mapping[str, dict[str, Any]] = {
@@ -77,6 +76,8 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "without minibatch standard deviation": {"minibatch_std": 0},
     "without the pixel head": {"pixel_weight": 0.0},
 }
+PANEL = PanelConfig(traces=32, samples=128)
+MEASURED = 384  # samples of each run, and field panels that they are measured against
 OF_GENERATOR = {"g_spectral_norm": "spectral_norm", "g_orthogonal": "orthogonal", "ema": "ema"}
 COLUMNS = {
     "frechet_distance": 1,
@@ -95,7 +96,7 @@ def settings(change: Mapping[str, Any], steps: int, batch: int, seed: int) -> Ga
     generator = {OF_GENERATOR[name]: value for name, value in change.items() if name in OF_GENERATOR}
     precision = change.get("precision", "auto")
     return GanConfig(
-        panel=PanelConfig(traces=32, samples=128),
+        panel=PANEL,
         adversary=AdversaryConfig(**adversary),
         generator=GeneratorConfig(**generator),
         train=TrainConfig(steps=steps, batch=batch, workers=1, seed=seed, precision=precision),
@@ -119,7 +120,7 @@ def train(config: GanConfig, refs: list[ShardRef]) -> GanStep:
     return step
 
 
-def field_panels(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]]:
+def field_refs(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]]:
     """Return where panels to learn from and others lie; surveys that the store lacks are ingested."""
     place = Store(store)
     for name, (files, how) in survey_settings(data).items():
@@ -128,38 +129,41 @@ def field_panels(data: Path, store: str) -> tuple[list[ShardRef], list[ShardRef]
     return divide(shard_refs(place, [place.survey(name) for name in survey_settings(data)]), 0.1)
 
 
-def run(config: GanConfig, refs: tuple[list[ShardRef], list[ShardRef]]) -> dict[str, Any]:
-    """Return the outcome of one run."""
+def measured(real: Samples, fake: Samples) -> dict[str, float]:
+    """Return measures of panels against field panels that were not learned from."""
+    return measure_sets(real, real, {"fake": fake})["fake"]  # how new they are, which is not shown, aside
+
+
+def run(config: GanConfig, refs: list[ShardRef], real: Samples) -> dict[str, Any]:
+    """Return the outcome of one run. refs: of what it learns from. real: what it is measured against."""
     torch.set_num_threads(1)
     keep_heap()
     flush_denormals()
     began_s = time.perf_counter()
-    step = train(config, refs[0])
+    step = train(config, refs)
     seconds = time.perf_counter() - began_s
-    tint(step, refs[0], config)
-    found = measure_generator(step, *refs, config)
-    if found.missing:
-        raise ConfigError(f"nothing was measured: {found.missing}")
-    measures = {measure: dataclasses.asdict(one) for measure, one in found.table.items()}
+    tint(step, refs, config)
+    measures = measured(real, step.samples(len(real)).numpy())
     return {"settings": key(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 
 
 def outcomes_of(
-    wanted: Sequence[GanConfig], refs: tuple[list[ShardRef], list[ShardRef]]
+    wanted: Sequence[GanConfig], refs: list[ShardRef], real: Samples
 ) -> Iterator[tuple[GanConfig, dict[str, Any]]]:
     """Yield settings and what they came to as runs end, a core each."""
-    connect(dashboard=False)
-    task, shared = ray.remote(num_cpus=1)(run), ray.put(refs)
+    task, shared = ray.remote(num_cpus=1)(run), (ray.put(refs), ray.put(real))
     left, running = list(reversed(wanted)), {}
     while left or running:
         while left and len(running) < free_cores():
             config = left.pop()
-            running[task.remote(config, shared)] = config
+            running[task.remote(config, *shared)] = config
         (done, *_), _ = ray.wait(list(running))
         yield running.pop(done), ray.get(done)
 
 
-def table(outcomes: Mapping[str, dict[str, Any]], steps: int, batch: int, seeds: Sequence[int]) -> Iterator[str]:
+def table(
+    outcomes: Mapping[str, dict[str, Any]], floor: Mapping[str, float], steps: int, batch: int, seeds: Sequence[int]
+) -> Iterator[str]:
     """Yield the lines of the table, a change a row, in the order of CHANGES."""
     yield "| change | Fréchet d | spectrum d | precision | recall | classifier | collapsed | ms a step |"
     yield "|---" * 8 + "|"
@@ -169,7 +173,7 @@ def table(outcomes: Mapping[str, dict[str, Any]], steps: int, batch: int, seeds:
         if not own:
             continue
         values = {
-            column: [one["measures"][column]["value"] / one["measures"][column]["floor"] ** over_floor for one in own]
+            column: [one["measures"][column] / floor[column] ** over_floor for one in own]
             for column, over_floor in COLUMNS.items()
         }
         collapsed = sum(
@@ -191,18 +195,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", default=list(CHANGES))
     options = parser.parse_args()
-    refs = field_panels(options.data, options.store)
+    learned, held_out = field_refs(options.data, options.store)
+    connect(dashboard=False)
+    panels = reference_panels(held_out, PANEL, 2 * MEASURED, most_shards=SHARDS_MEASURED)
+    real, other = np.split(np.random.default_rng(0).permutation(panels), 2)
     kept = options.out.read_text().splitlines() if options.out.exists() else []
     outcomes = {one["settings"]: one for one in map(json.loads, (line for line in kept if line.endswith("}")))}
     size = (options.steps, options.batch)
     names = {settings(CHANGES[name], *size, seed): name for seed in options.seeds for name in options.only}
     wanted = [config for config in names if key(config) not in outcomes]  # all of a seed before the next
-    for n_done, (config, outcome) in enumerate(outcomes_of(wanted, refs), 1):
+    for n_done, (config, outcome) in enumerate(outcomes_of(wanted, learned, real), 1):
         outcomes[outcome["settings"]] = outcome
         with options.out.open("a") as file:
             file.write("\n" + json.dumps(outcome))
         print(f"{n_done}/{len(wanted)} {names[config]}, seed {config.train.seed}", file=sys.stderr, flush=True)
-    print("\n".join(table(outcomes, *size, options.seeds)))
+    print("\n".join(table(outcomes, measured(real, other), *size, options.seeds)))
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def ingest_warm(uri: str, store: str, small: str) -> float:
     return seconds
 
 
-def fresh(call: Callable[..., T], *args: str) -> T:
+def fresh(call: Callable[..., T], *args: object) -> T:
     """Return what a function returns in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(call, *args).result()

@@ -1,13 +1,15 @@
 """How much of a GAN's training speed Ray Train and the stream leave over, and what a second worker adds.
 
-    python tests/benchmarks/train_speed.py [--steps 120] [--rounds 3] [--folder DIR]
+    python tests/benchmarks/train_speed.py [--steps 120] [--rounds 3] [--folder DIR] [--compile] [--gpus N]
 
 The default GAN on panels of 48 x 256, 16 a worker and step. In each round everybody has a turn; figures are medians
 over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already; two
 of them at once, which exchange nothing, show what the machine itself allows for a second core.
 Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
 one worker and with two; a worker has one core, Ray's own processes and the stream's tasks run beside it on the
-same two cores or, in the row that says so, on the same one. All leave the first ten steps out.
+same two cores or, in the row that says so, on the same one. --compile: both compile the networks. --gpus: of a worker;
+the bare loop is then on a GPU, too, and cores are not held back. All leave the first ten steps out. What share of a
+GPU's peak a step reaches is in compile_speed.py.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +29,7 @@ from ingest_speed import fresh, made_folder, make_file, s3_server
 from pyarrow import fs
 
 from seisray.api import GanConfig, ingest, pretrain_gan
-from seisray.config import PanelConfig, TrainConfig
+from seisray.config import AdversaryConfig, PanelConfig, TrainConfig
 from seisray.heap import keep_heap
 from seisray.storage import locate
 from seisray.training.gan import GanStep
@@ -43,34 +46,41 @@ RUNS = (
 """Names, stores, workers and cores of the runs."""
 
 
-def bare_ms(steps: str) -> float:
+def bare_ms(train: TrainConfig) -> float:
     """Return the mean time of a step after the first few, in this process, with one thread."""
     torch.set_num_threads(1)
     keep_heap()
     flush_denormals()
-    step = GanStep(settings(int(steps), 1))
+    step = GanStep(settings(train, 1), device="cuda" if train.gpus else "cpu")
     panels = torch.from_numpy(np.random.default_rng(0).normal(size=(BATCH, 48, 256)).astype(np.float32))
     began_s = 0.0
-    for i in range(int(steps)):
+    for i in range(train.steps):
         if i == WARM_UP:
             began_s = time.perf_counter()
-        step(panels)
-    return 1000 * (time.perf_counter() - began_s) / (int(steps) - WARM_UP)
+        figures = step(panels)
+        if i + 1 in (WARM_UP, train.steps):
+            next(iter(figures.values())).item()  # which waits for a GPU to be done
+    return 1000 * (time.perf_counter() - began_s) / (train.steps - WARM_UP)
 
 
-def settings(steps: int, workers: int) -> GanConfig:
-    """Return the settings of a run that logs now and then and saves once."""
-    train = TrainConfig(steps=steps, batch=BATCH * workers, workers=workers, checkpoint_every=steps, log_every=10)
-    return GanConfig(panel=PANEL, train=train, sample_every=10 * steps, measured=0)
+def settings(train: TrainConfig, workers: int) -> GanConfig:
+    """Return the settings of a run by as many workers, which logs now and then and saves once.
+
+    Where networks are compiled, all are in the steps left out: features are learned in a few.
+    """
+    train = replace(train, batch=BATCH * workers, workers=workers, checkpoint_every=train.steps, log_every=WARM_UP)
+    adversary = AdversaryConfig(feature_share=0.01) if train.compile else AdversaryConfig()
+    return GanConfig(panel=PANEL, adversary=adversary, train=train, sample_every=10 * train.steps, measured=0)
 
 
-def ray_train(store: str, steps: str, workers: str, cores: str) -> tuple[float, float]:
+def ray_train(train: TrainConfig, store: str, workers: int, cores: int) -> tuple[float, float]:
     """Return the mean time of a step after the first ones logged, and the share of it spent waiting for panels.
 
-    A Ray of its own starts in this process, on so many cores, and ends with it.
+    A Ray of its own starts in this process, on so many cores where nothing runs on a GPU, and ends with it.
     """
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
-    card = pretrain_gan(["line"], model="speed", store=store, config=settings(int(steps), int(workers)))
+    if not train.gpus:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    card = pretrain_gan(["line"], model="speed", store=store, config=settings(train, workers))
     ray.shutdown()
     _, *rows = card.details["history"]
     ms, wait_ms = (
@@ -86,7 +96,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=made_folder)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--gpus", type=float, default=0)
     options = parser.parse_args()
+    train = TrainConfig(steps=options.steps, compile=options.compile, gpus=options.gpus)
     with tempfile.TemporaryDirectory(prefix="train-speed-", dir=options.folder, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve()
         make_file(folder / "line.sgy", 0.2)
@@ -99,12 +112,14 @@ def main() -> None:
             fs.copy_files(f"{stores['disk']}/surveys", there, fs.LocalFileSystem(), target.filesystem)
             ms, wait = defaultdict(list), defaultdict(list)
             for _ in range(options.rounds):
-                ms["bare loop"].append(fresh(bare_ms, str(options.steps)))
+                ms["bare loop"].append(fresh(bare_ms, train))
                 with ThreadPoolExecutor(2) as pool:
-                    both = pool.map(lambda _: fresh(bare_ms, str(options.steps)), range(2))
+                    both = pool.map(lambda _: fresh(bare_ms, train), range(2))
                     ms["2 bare loops at once"].append(statistics.mean(both))
                 for who, place, workers, cores in RUNS:
-                    step_ms, share = fresh(ray_train, stores[place], str(options.steps), str(workers), str(cores))
+                    if workers * train.gpus > torch.cuda.device_count():
+                        continue
+                    step_ms, share = fresh(ray_train, train, stores[place], workers, cores)
                     ms[who].append(step_ms)
                     wait[who].append(share)
     print("| | ms a step | panels/s | against the bare loop | waits for data |\n" + "|---" * 5 + "|")
