@@ -41,6 +41,7 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         require(self.latent >= 1, self, "latent", "at least 1")
+        require(all(type(n) is int for n in self.channels), self, "channels", "whole numbers")
         require(len(self.channels) == 4 and min(self.channels) >= 2, self, "channels", "four numbers of at least 2")
         require(0 <= self.ema < 1, self, "ema", "0 <= ema < 1")
         allow(self, "at least 0", 0, 1e12, "ema_ramp")
@@ -85,13 +86,13 @@ class AdversaryConfig:
         Share of the fakes, those that D likes best, that G learns from at the end of the game, from all at its start
         (1 = off).
     r1
-        Weight of the squared slope, at real panels, of what the game asks D: the mean of a panel's logits and, by
-        pixel_weight, that of its pixels' (0 = off).
+        Weight of the squared slope, at real panels, of D's logits, one of its patches and, by pixel_weight, one of its
+        pixels (0 = off).
     r2
         The same at generated panels.
     gradient_penalty
-        Weight of the squared departure of that slope from 1 between real and generated panels, as of WGAN-GP (0 =
-        off).
+        Weight of the squared departure from 1 of the slope of a panel's mean logit and, by pixel_weight, of its pixels'
+        between real and generated panels, as of WGAN-GP (0 = off).
     penalty_every
         Steps from one payment of these three to the next, each so many times as large (1 = every step).
     penalty_decay
@@ -215,6 +216,8 @@ class GameConfig:
         allow(self, "0..0.5", 0, 0.5, "held_out")
         require(self.measured == 0 or self.measured >= 16, self, "measured", "0 (off) or at least 16")
         train, adversary = self.train, self.adversary
+        learning = self.feature_steps < train.steps
+        require(learning, adversary, "feature_share", f"less than all {train.steps} steps, or no game is left")
         groups = adversary.accumulate * max(adversary.minibatch_std, 1)
         of_what = f"AdversaryConfig.accumulate = {adversary.accumulate} x minibatch_std = {adversary.minibatch_std}"
         for workers in range(train.least_workers or train.workers, train.workers + 1):

@@ -1,5 +1,7 @@
 """What a discriminator pays beside its game: for steep slopes, for bad repairs, for strong opinions."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,15 @@ def slope(logits: Tensor, panels: Tensor) -> Tensor:
 def mean_logits(logits: Tensor) -> Tensor:
     """Return (batch,) means of each panel's logits: (batch, ...), one, or one a patch or a pixel."""
     return logits.reshape(len(logits), -1).mean(dim=1)
+
+
+def summed_logits(logits: Tensor) -> Tensor:
+    """Return (batch,) sums of each panel's n logits over the root of n: (batch, ...), one, or one a patch or a pixel.
+
+    The square of its slope is the mean of that of each logit, where no two of them see the same samples: so a weight of
+    R1 means the same for a judge of patches as for one of whole panels. The slope of their mean is n times smaller.
+    """
+    return logits.reshape(len(logits), -1).sum(dim=1) / math.sqrt(logits[0].numel())
 
 
 def zero_penalty(gradient: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from seisray.losses.regularisers import (
     mean_logits,
     repair_loss,
     slope,
+    summed_logits,
     unit_penalty,
     zero_penalty,
 )
@@ -94,6 +95,15 @@ def penalty_weights(adversary: AdversaryConfig) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if weight}
 
 
+def _judgement(said: Judgement, shown: str, pixel_weight: float) -> Tensor:
+    """Return (batch,) what D's slope is of: between field and fake ones of its value, at either of each of its logits.
+
+    Its value, as a critic's, is the mean of its logits.
+    """
+    joined = mean_logits if shown == "between" else summed_logits
+    return joined(said.panel) + pixel_weight * joined(said.pixel)
+
+
 def mark(
     said: Judgement, exam: Exam, panels: Tensor, adversary: AdversaryConfig, *, anchors: Tensor, penalty_scale: float
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -129,10 +139,7 @@ def mark(
     loss = loss + 0.0 * sum(head.sum() for head in said)
     weights = penalty_weights(adversary)
     if penalty_scale and weights:
-        judged = [
-            mean_logits(answers[name].panel) + adversary.pixel_weight * mean_logits(answers[name].pixel)
-            for name in weights
-        ]
+        judged = [_judgement(answers[name], name, adversary.pixel_weight) for name in weights]
         slopes = slope(torch.cat(judged), panels).split(n)
         at = dict(zip(exam.shown, slopes, strict=True))
         paid = [

@@ -23,7 +23,7 @@ from seisray.training.waiting import Waiting
 
 FREE = ("workers", "least_workers", "gpus", "retries", "wait_s", "tracker", "measured", "sample_every")
 """Settings of a run that may change while it is interrupted."""
-NETWORKS = 3
+NETWORKS = 4
 """Number of the networks' build, raised when weights change names or shapes, or steps what they do: runs of another one
 cannot go on."""
 SHOWN = 6  # entries of a list in a message
@@ -171,7 +171,8 @@ class Watch:
 def repeatable(config: Any) -> dict[str, Any]:
     """Return the settings of a run that must stay when it goes on; others say only who does the work, and who watches.
 
-    With another number of workers a batch stays as large, and the panels come in another order from there on.
+    With another number of workers a batch stays as large, and the panels come in another order from there on: of the
+    gathers of that epoch some are seen twice and some not, each in other windows.
     """
     settings = config_dict(config)
     settings["train"] = {key: value for key, value in settings["train"].items() if key not in FREE}

@@ -12,7 +12,7 @@ from optuna import Trial
 from seisray.config import GanConfig, PickerConfig
 from seisray.training.finetune import SCRATCH
 
-VERSION = 4
+VERSION = 5
 """Of the spaces and of what is sought in them: studies of another one are not gone on with."""
 
 Config = TypeVar("Config", GanConfig, PickerConfig)

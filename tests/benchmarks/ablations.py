@@ -38,12 +38,12 @@ from seisray.transforms import Samples, cut_panels
 
 VERSION = 3  # of the game: outcomes of another one in the file are left alone
 PLAIN = {"augment": 0.0}  # all else as by default
-UNET = {"judge": "unet", "loss": "bce", "r1": 0.3, "minibatch_std": 0}
+UNET = {"judge": "unet", "loss": "bce", "r1": 1.0, "minibatch_std": 0}
 CHANGES: Mapping[str, dict[str, Any]] = {
     "judge of features, RpGAN, spectral norm on D": {},
-    "U-Net that learns as it judges, bce, R1 0.3": UNET,
+    "U-Net that learns as it judges, bce, R1 1": UNET,
     "the same with RpGAN, R1 + R2 1, no spectral norm": UNET
-    | {"loss": "rpgan", "r1": 1.0, "r2": 1.0, "spectral_norm": False, "penalty_every": 2},
+    | {"loss": "rpgan", "r2": 1.0, "spectral_norm": False, "penalty_every": 2},
     "features learned in a twentieth of the run": {"feature_share": 0.05},
     "bce": {"loss": "bce"},
     "hinge": {"loss": "hinge"},
@@ -51,7 +51,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "sigmoid output, bf16": {"loss": "sigmoid", "precision": "bf16"},
     "without spectral norm": {"spectral_norm": False},
     "spectral norm on G, too": {"g_spectral_norm": True},
-    "R1 0.3": {"r1": 0.3},
+    "R1 3": {"r1": 3.0},
     "R1 + R2 1 decaying to 0.1, no spectral norm": {"r1": 1.0, "r2": 1.0, "penalty_decay": 0.1, "spectral_norm": False},
     "D learns four times as fast": {"lr_ratio": 4.0},
     "G learns four times as fast": {"lr_ratio": 0.25},
@@ -63,11 +63,12 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "without averaging": {"ema": 0.0},
     "average 0.9": {"ema": 0.9},
     "augmentation 0.2: the default": {"augment": 0.2},
-    "adaptive augmentation 0.6": {"augment_target": 0.6},
+    "adaptive augmentation 0.6": {"augment_target": 0.6, "augment_steps": 200},
     "CutMix 0.5": {"cutmix": 0.5},
     "from coarse to fine in half the run": {"coarse_share": 0.5},
-    "instance noise 0.3": {"instance_noise": 0.3},
+    "instance noise 0.3 in the first half": {"instance_noise": 0.3, "instance_noise_steps": 200},
     "LeCam 0.1": {"lecam": 0.1},
+    "orthogonal D": {"orthogonal": True},
     "orthogonal G": {"g_orthogonal": True},
     "gradients clipped at 1": {"gradient_clip": 1.0},
     "top half": {"top_k": 0.5},
@@ -147,6 +148,15 @@ def run(config: GanConfig, refs: list[ShardRef], real: Samples) -> dict[str, Any
     return {"settings": key(config), "ms_a_step": 1000 * seconds / config.train.steps, "measures": measures}
 
 
+def kept(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the outcomes that a file holds, but for a line that was torn."""
+    for line in file.read_text().splitlines() if file.exists() else ():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue
+
+
 def outcomes_of(
     wanted: Sequence[GanConfig], refs: list[ShardRef], real: Samples
 ) -> Iterator[tuple[GanConfig, dict[str, Any]]]:
@@ -199,8 +209,7 @@ def main() -> None:
     connect(dashboard=False)
     panels = reference_panels(held_out, PANEL, 2 * MEASURED, most_shards=SHARDS_MEASURED)
     real, other = np.split(np.random.default_rng(0).permutation(panels), 2)
-    kept = options.out.read_text().splitlines() if options.out.exists() else []
-    outcomes = {one["settings"]: one for one in map(json.loads, (line for line in kept if line.endswith("}")))}
+    outcomes = {one["settings"]: one for one in kept(options.out)}
     size = (options.steps, options.batch)
     names = {settings(CHANGES[name], *size, seed): name for seed in options.seeds for name in options.only}
     wanted = [config for config in names if key(config) not in outcomes]  # all of a seed before the next

@@ -44,15 +44,30 @@ def test_penalties_are_those_of_the_slope_of_a_linear_judge(settings: dict[str, 
     assert "penalty" not in figures
 
 
-def test_penalties_are_those_of_the_mean_of_a_panels_logits_and_of_its_pixels() -> None:
+PATCH, PIXEL = 5.0, 0.5 * 3  # slopes of a patch's logit, and of a pixel's by its weight
+
+
+def penalty_of_patches(**settings: float) -> float:
+    """Return the penalty of a judge whose two patches see a sample each, and whose pixels one each."""
     panels = exam(between=True).panels.requires_grad_()
-    pixel = 3 * panels[:, 0]  # of slope 3 / (8 * 16) for each pixel
-    patches = torch.stack([panels[:, 0, 0, 0] * 5, panels[:, 0, 0, 1] * 5], dim=1)  # of slope 2.5 for two pixels
-    adversary = AdversaryConfig(judge="unet", r1=2.0, pixel_weight=0.5, reconstruction_weight=0)
+    patches, pixel = PATCH * panels[:, 0, 0, :2], 3 * panels[:, 0]
+    adversary = AdversaryConfig(judge="unet", pixel_weight=0.5, reconstruction_weight=0, **settings)  # type: ignore[arg-type]
     said = Judgement(patches, pixel, pixel)
     _, figures = mark(said, exam(between=True), panels, adversary, anchors=torch.zeros(2), penalty_scale=1.0)
-    of_pixels = 0.5 * 3 / (8 * 16)
-    assert figures["penalty"].item() == pytest.approx(2 * (2.5 + of_pixels) ** 2 + 126 * of_pixels**2, rel=1e-5)
+    return figures["penalty"].item()
+
+
+def test_zero_penalties_are_of_each_logit_however_many_a_panel_has() -> None:
+    of_patch, of_pixel = PATCH / 2**0.5, PIXEL / 128**0.5
+    expected = 2 * (of_patch + of_pixel) ** 2 + 126 * of_pixel**2
+    assert penalty_of_patches(r1=2.0) == pytest.approx(expected, rel=1e-5)
+    assert penalty_of_patches(r2=2.0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_unit_penalty_is_of_the_mean_of_a_panels_logits() -> None:
+    of_patch, of_pixel = PATCH / 2, PIXEL / 128
+    norm = (2 * (of_patch + of_pixel) ** 2 + 126 * of_pixel**2) ** 0.5
+    assert penalty_of_patches(gradient_penalty=2.0) == pytest.approx(2 * (norm - 1) ** 2, rel=1e-5)
 
 
 def test_a_judge_of_patches_is_right_in_the_share_of_them() -> None:

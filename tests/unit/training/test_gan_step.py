@@ -299,7 +299,7 @@ def plain_step(step: GanStep, real: Tensor) -> dict[str, float]:
     d_loss = F.softplus(-panel[:n]).mean() + F.softplus(panel[n : 2 * n]).mean()
     d_pixel = F.softplus(-pixel[:n]).mean() + F.softplus(pixel[n : 2 * n]).mean()
     repair = ((repaired[2 * n :] - real[:, 0]).abs() * hidden[:, 0]).sum() / hidden.sum()
-    judged = panel[:n] + adversary.pixel_weight * pixel[:n].flatten(1).mean(dim=1)
+    judged = panel[:n] + adversary.pixel_weight * pixel[:n].flatten(1).sum(dim=1) / math.sqrt(pixel[0].numel())
     (slope,) = torch.autograd.grad(judged.sum(), leaf, create_graph=True)
     loss = d_loss + adversary.pixel_weight * d_pixel + adversary.reconstruction_weight * repair
     loss = loss + 0.5 * adversary.r1 * slope.square().flatten(1).sum(1).mean()
