@@ -32,7 +32,8 @@ def reference_panels(
 ) -> Samples:
     """Return (n, traces, samples) field panels of shards spread over the surveys; always the same ones.
 
-    Each gather counts alike, as it does in training, however many a shard holds.
+    Each gather counts alike, as it does in training, however many a shard holds; where there are more of them than
+    panels, they lie spread over it.
     """
     if not refs:
         return np.empty((0, config.traces, config.samples), np.float32)
@@ -43,7 +44,8 @@ def reference_panels(
     panels: list[Samples] = []
     for place, share in zip(places, wanted, strict=True):
         live = [gather for gather in refs[place].gathers() if gather.live.any()]
-        panels += [cut(live[i], rng, config, 1) for i in np.arange(share) % len(live)] if live else []
+        spread = np.arange(share) * len(live) // max(share, 1)
+        panels += [cut(live[i], rng, config, 1) for i in spread] if live else []
     return np.concatenate(panels) if panels else np.empty((0, config.traces, config.samples), np.float32)
 
 

@@ -52,6 +52,21 @@ def test_reference_panels_come_from_shards_spread_over_the_surveys(refs: list[Sh
     assert len(reference_panels(refs, PANEL, 20)) == 20
 
 
+def test_fewer_panels_than_gathers_come_from_all_over_a_shard(
+    tmp_path: Path, line_gathers: Callable[..., list[Gather]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = Location(str(tmp_path / "shard.parquet"))
+    write_shard(location, line_gathers(12), "float32")
+    cut_from: list[int] = []
+
+    def cut(gather: Gather, *_: object) -> Samples:
+        cut_from.append(gather.ffid - 101)
+        return np.zeros((1, 8, 32), np.float32)
+
+    reference_panels([ShardRef(location=location, n_gathers=12)], PANEL, 4, cut=cut)
+    assert cut_from == [0, 3, 6, 9]
+
+
 def test_each_gather_counts_alike_however_many_a_shard_holds(
     tmp_path: Path, line_gathers: Callable[..., list[Gather]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
