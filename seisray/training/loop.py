@@ -24,7 +24,7 @@ from seisray.training.measure import reference_panels
 from seisray.training.precision import flush_denormals
 from seisray.training.realism import Pair
 from seisray.training.trackers import open_trackers
-from seisray.training.watchdog import Watchdog, strongest
+from seisray.training.watchdog import NORMS, Watchdog, strongest
 from seisray.training.ways import WAYS
 from seisray.transforms import Samples
 
@@ -37,6 +37,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     """
     keep_heap()
     flush_denormals()
+    began_s = time.perf_counter()
     way, config = WAYS[job["kind"]], job["config"]
     train = config.train
     context = ray.train.get_context()
@@ -76,8 +77,11 @@ def pretrain_loop(job: dict[str, Any]) -> None:
 
     panels = stream()
     figures: dict[str, float] = {}
+    steepest: dict[str, torch.Tensor] = {}  # norms of gradients since the last look
     while step.step < train.steps and not kept["stopped"]:
         losses = step(*map(torch.from_numpy, next(panels)))
+        for name in NORMS & losses.keys():
+            steepest[name] = torch.maximum(steepest.get(name, losses[name]), losses[name])
         last = step.step == train.steps
         saves = last or step.step % train.checkpoint_every == 0
         shows = last or step.step % config.sample_every == 0
@@ -90,15 +94,17 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             figures |= {
                 "data_wait_share": panels.wait_share,
                 "step_ms": panels.step_ms,
+                "elapsed_s": time.perf_counter() - began_s,
                 "gathers_per_s": train.batch / config.panel.per_gather / panels.step_ms * 1000,
             }
             if saves:
                 figures |= way.score(step, reference)
-            alarms = watchdog.look(step.step, figures)
+            alarms = watchdog.look(step.step, figures | {name: norm.item() for name, norm in steepest.items()})
             journal.log(step.step, figures)
             for alarm in alarms:
                 journal.alarm(alarm)
             journal.show(step.step, figures)
+        steepest = {}
         action = strongest(alarms, device)
         if action in ("stop", "rollback"):
             step.load_state_dict(copy.deepcopy(good))

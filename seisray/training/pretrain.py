@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from seisray.config import AutoencoderConfig, GameConfig, GanConfig, InpaintConfig, MaskedConfig, config_dict
 from seisray.errors import TrainingError
 from seisray.registry import Model, Store
@@ -131,6 +133,7 @@ def train_model(
         journal.log(step.step, found)
         journal.close(step.step, found)
     last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
+    last["data_wait_share"] = waited(state["history"])
     card = Model(
         name=model,
         version=version,
@@ -151,3 +154,10 @@ def train_model(
     pictures = {name: png_bytes(figure) for name, figure in outcome.pictures.items()}
     place.publish_model(card, pack_weights(**outcome.modules), pictures)
     return card
+
+
+def waited(history: Sequence[Mapping[str, float]]) -> float:
+    """Return which share of the time of all steps of a run was spent waiting for panels, by its history."""
+    n_steps = np.diff([row["step"] for row in history], prepend=0)
+    busy_ms = n_steps * [row["step_ms"] for row in history]
+    return float(np.average([row["data_wait_share"] for row in history], weights=busy_ms))

@@ -11,7 +11,7 @@ from seisray.config import WatchConfig
 from seisray.training.agreement import highest
 
 ACTIONS = ("off", "warn", "rollback", "stop")
-NORMS = ("gradient", "d_gradient", "g_gradient")
+NORMS = frozenset({"gradient", "d_gradient", "g_gradient"})
 LEAST_NORMS, MOST_NORMS = 10, 50
 ACCURACIES = 20
 
@@ -45,7 +45,8 @@ class Watchdog:
     def look(self, step: int, figures: Mapping[str, float]) -> list[Alarm]:
         """Return what is wrong; a warning comes once, and again only after its fault went away.
 
-        figures: of losses; norms of gradients, d_accuracy and diversity_ratio where there are any.
+        figures: of losses; d_accuracy, diversity_ratio and, the largest since the last look, norms of gradients where
+        there are any.
         """
         faults: dict[str, str] = {}
         for fault, text in self._faults(figures):

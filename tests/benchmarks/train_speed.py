@@ -1,15 +1,15 @@
 """How much of a GAN's training speed Ray Train and the stream leave over, and what a second worker adds.
 
-    python tests/benchmarks/train_speed.py [--steps 120] [--rounds 3] [--folder DIR] [--compile] [--gpus N]
+    python tests/benchmarks/train_speed.py [--steps 340] [--rounds 3] [--folder DIR] [--compile] [--gpus N]
 
 The default GAN on panels of 48 x 256, 16 a worker and step. In each round everybody has a turn; figures are medians
 over the rounds. Bare loop: the same step in a fresh process with one thread, on panels that are in memory already; two
 of them at once, which exchange nothing, show what the machine itself allows for a second core.
-Ray Train: `seisray pretrain gan`, its own figures, from a local store and from a SeaweedFS server on this machine, with
-one worker and with two; a worker has one core, Ray's own processes and the stream's tasks run beside it on the
-same two cores or, in the row that says so, on the same one. --compile: both compile the networks. --gpus: of a worker;
-the bare loop is then on a GPU, too, and cores are not held back. All leave the first ten steps out. What share of a
-GPU's peak a step reaches is in compile_speed.py.
+Ray Train: `seisray pretrain gan`, by its own clock, logs and all, over panels of several chunks of the stream, from a
+local store and from a SeaweedFS server on this machine, with one worker and with two; a worker has one core, Ray's own
+processes and the stream's tasks run beside it on the same two cores or, in the row that says so, on the same one.
+--compile: both compile the networks. --gpus: of a worker; the bare loop is then on a GPU, too, and cores are not held
+back. All leave the first ten steps out. What share of a GPU's peak a step reaches is in compile_speed.py.
 """
 
 import argparse
@@ -32,11 +32,13 @@ from seisray.api import GanConfig, ingest, pretrain_gan
 from seisray.config import AdversaryConfig, PanelConfig, TrainConfig
 from seisray.heap import keep_heap
 from seisray.storage import locate
+from seisray.stream import CHUNK_BYTES
 from seisray.training.gan import GanStep
 from seisray.training.precision import flush_denormals
 
 PANEL = PanelConfig(traces=48, samples=256)
 BATCH, WARM_UP = 16, 10
+LEAST_CHUNKS = 3  # the first is there before the first step
 RUNS = (
     ("Ray Train, 1 worker, disk", "disk", 1, 2),
     ("Ray Train, 1 worker, S3", "S3", 1, 2),
@@ -74,7 +76,7 @@ def settings(train: TrainConfig, workers: int) -> GanConfig:
 
 
 def ray_train(train: TrainConfig, store: str, workers: int, cores: int) -> tuple[float, float]:
-    """Return the mean time of a step after the first ones logged, and the share of it spent waiting for panels.
+    """Return the mean time of a step after the first ones logged, and the share of steps spent waiting for panels.
 
     A Ray of its own starts in this process, on so many cores where nothing runs on a GPU, and ends with it.
     """
@@ -82,23 +84,27 @@ def ray_train(train: TrainConfig, store: str, workers: int, cores: int) -> tuple
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     card = pretrain_gan(["line"], model="speed", store=store, config=settings(train, workers))
     ray.shutdown()
-    _, *rows = card.details["history"]
-    ms, wait_ms = (
+    first, *rows = card.details["history"]
+    wait_ms, busy_ms = (
         sum(figure(row) for row in rows)
-        for figure in (lambda row: row["step_ms"], lambda row: row["step_ms"] * row["data_wait_share"])
+        for figure in (lambda row: row["step_ms"] * row["data_wait_share"], lambda row: row["step_ms"])
     )
-    return ms / len(rows), wait_ms / ms
+    elapsed_s = rows[-1]["elapsed_s"] - first["elapsed_s"]
+    return 1000 * elapsed_s / (rows[-1]["step"] - first["step"]), wait_ms / busy_ms
 
 
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=340)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=made_folder)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--gpus", type=float, default=0)
     options = parser.parse_args()
+    chunk = CHUNK_BYTES // (4 * PANEL.traces * PANEL.samples * BATCH)
+    if options.steps < LEAST_CHUNKS * chunk:
+        parser.error(f"--steps {options.steps}: expected {LEAST_CHUNKS * chunk}, or hardly a step waits for panels")
     train = TrainConfig(steps=options.steps, compile=options.compile, gpus=options.gpus)
     with tempfile.TemporaryDirectory(prefix="train-speed-", dir=options.folder, ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve()

@@ -7,6 +7,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -154,6 +155,13 @@ def test_an_exploding_gradient_in_one_step_takes_the_run_back_where_it_shall(
     assert (alarm["step"], alarm["fault"], alarm["action"]) == (15, "explosion", "rollback")
     assert [step for step, _, _ in losses(state)] == list(range(1, 21))
     assert state["salt"] == 1
+
+
+def test_a_gradient_that_explodes_between_two_looks_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rare = replace(CONFIG.train, steps=26, log_every=2)
+    config = replace(CONFIG, train=rare, watch=WatchConfig(explosion_factor=30, collapse="off"))
+    state = Cluster(tmp_path, broken={22: 1e6}).run(monkeypatch, config)
+    assert [(alarm["step"], alarm["fault"]) for alarm in state["alarms"]] == [(24, "explosion")]
 
 
 def test_a_worker_lost_after_a_rollback_does_not_undo_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
