@@ -38,6 +38,7 @@ FAR_SIGMA, FAR_MS = 6.0, 4.0  # how far from the picker a label is suspect, at l
 class Suspect:
     """Name a label far from where the picker that learned from it puts the first break; both from the first sample."""
 
+    survey: str
     ffid: int
     trace: int
     label_ms: float
@@ -45,9 +46,20 @@ class Suspect:
 
 
 def question_labels(gathers: Sequence[Gather]) -> list[str]:
-    """Return a line on each way in which labels as a whole do not fit their gathers; none where they do."""
-    onsets = onsets_ms(gathers)
-    return [line for line in (question_origin(gathers, onsets), question_shots(gathers, onsets)) if line]
+    """Return a line on each way in which a survey's labels as a whole do not fit its gathers; none where they do."""
+    lines = []
+    for survey, own in _by_survey(gathers).items():
+        onsets = onsets_ms(own)
+        lines += [f"{survey}: {line}" for line in (question_origin(own, onsets), question_shots(own, onsets)) if line]
+    return lines
+
+
+def _by_survey(gathers: Sequence[Gather]) -> dict[str, list[Gather]]:
+    """Return gathers by survey: people pick each by another habit, and number its shots anew."""
+    found: dict[str, list[Gather]] = {}
+    for gather in gathers:
+        found.setdefault(gather.survey, []).append(gather)
+    return found
 
 
 def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
@@ -59,7 +71,7 @@ def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
 def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
     """Return a line where most labels lie by one constant from the onsets, as with another time zero; else None.
 
-    onsets: (n_traces,) of each gather, in ms from the first sample, NaN = dead.
+    gathers: of one survey. onsets: (n_traces,) of each, in ms from the first sample, NaN = dead.
     """
     late_ms = np.concatenate([gather.first_break_ms - own for gather, own in zip(gathers, onsets, strict=True)])
     late_ms = late_ms[np.isfinite(late_ms)]
@@ -81,7 +93,7 @@ def question_origin(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str 
 def question_shots(gathers: Sequence[Gather], onsets: Sequence[Floats]) -> str | None:
     """Return a line where labels fit the gather of a neighbouring FFID better than their own; else None.
 
-    onsets: as of `question_origin`.
+    gathers, onsets: as of `question_origin`.
     """
     labels = {gather.ffid: gather.first_break_ms for gather in gathers}
     onset = {gather.ffid: own for gather, own in zip(gathers, onsets, strict=True)}
@@ -108,36 +120,40 @@ def _misfit_ms(labels_ms: Floats, onsets_ms: Floats) -> float:
 
 
 def suspect_labels(gathers: Sequence[Gather], picks_ms: Sequence[Floats]) -> list[Suspect]:
-    """Return the labels that lie far from picks of their own picker, by the spread of all, the farthest first.
+    """Return the labels that lie far from picks of their own picker, by the spread in their survey, the farthest first.
 
     picks_ms: (n_traces,) of each gather, from the first sample, NaN = no pick.
     """
     late_ms = [gather.first_break_ms - own for gather, own in zip(gathers, picks_ms, strict=True)]
-    known = np.concatenate(late_ms)
-    known = known[np.isfinite(known)]
-    centre = np.median(known) if len(known) else 0.0
-    limit_ms = max(FAR_SIGMA * spread(known), FAR_MS)
-    found = [
-        (
-            abs(late[i] - centre),
-            Suspect(
-                ffid=gather.ffid,
-                trace=int(gather.trace[i]),
-                label_ms=float(gather.first_break_ms[i]),
-                pick_ms=float(own[i]),
-            ),
-        )
-        for gather, own, late in zip(gathers, picks_ms, late_ms, strict=True)
-        for i in np.flatnonzero(np.abs(late - centre) > limit_ms)
-    ]
+    found: list[tuple[float, Suspect]] = []
+    for survey in dict.fromkeys(gather.survey for gather in gathers):
+        there = [i for i, gather in enumerate(gathers) if gather.survey == survey]
+        known = np.concatenate([late_ms[i][np.isfinite(late_ms[i])] for i in there])
+        centre = np.median(known) if len(known) else 0.0
+        limit_ms = max(FAR_SIGMA * spread(known), FAR_MS)
+        for i in there:
+            away_ms = np.abs(late_ms[i] - centre)
+            found += [
+                (
+                    float(away_ms[row]),
+                    Suspect(
+                        survey=survey,
+                        ffid=gathers[i].ffid,
+                        trace=int(gathers[i].trace[row]),
+                        label_ms=float(gathers[i].first_break_ms[row]),
+                        pick_ms=float(picks_ms[i][row]),
+                    ),
+                )
+                for row in np.flatnonzero(away_ms > limit_ms)
+            ]
     return [suspect for _, suspect in sorted(found, key=lambda pair: -pair[0])]
 
 
 def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> str:
     """Return a line on suspect labels: how many, and where most of them are."""
     labels = sum(int(gather.labelled.sum()) for gather in gathers)
-    count = Counter(suspect.ffid for suspect in suspects)
-    worst = ", ".join(f"FFID {ffid}: {n}" for ffid, n in count.most_common(LISTED))
+    count = Counter((suspect.survey, suspect.ffid) for suspect in suspects)
+    worst = ", ".join(f"{survey} FFID {ffid}: {n}" for (survey, ffid), n in count.most_common(LISTED))
     more = f" and {len(count) - LISTED} more" if len(count) > LISTED else ""
     return (
         f"{len(suspects)} of {labels} labels lie far from where the picker that learned from them puts the first "
@@ -146,7 +162,9 @@ def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> str:
 
 
 def suspects_csv(suspects: Sequence[Suspect]) -> bytes:
-    """Return suspects as a CSV with ffid,trace,label_ms,pick_ms."""
-    columns = [field.name for field in fields(Suspect)]
-    lines = [",".join(columns)] + [f"{one.ffid},{one.trace},{one.label_ms:.3f},{one.pick_ms:.3f}" for one in suspects]
+    """Return suspects as a CSV with survey,ffid,trace,label_ms,pick_ms."""
+    lines = [
+        ",".join(field.name for field in fields(Suspect)),
+        *(f"{one.survey},{one.ffid},{one.trace},{one.label_ms:.3f},{one.pick_ms:.3f}" for one in suspects),
+    ]
     return ("\n".join(lines) + "\n").encode()

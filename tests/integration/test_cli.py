@@ -50,7 +50,7 @@ def test_the_whole_chain_from_field_file_to_report(
     tuned = step("finetune", "line", "--from", "g", "--model", "p", "--ffids", "101-104", "--calibrate", *PICKER)
     assert tuned["gathers"] == 4
     assert 0.1 <= tuned["temperature"] <= 10
-    assert (tmp_path / "models" / "p" / "v1" / "suspects.csv").read_text().startswith("ffid,trace,")
+    assert (tmp_path / "models" / "p" / "v1" / "suspects.csv").read_text().startswith("survey,ffid,trace,")
     assert Store(str(tmp_path)).model("p").details["doubts"] == []
     assert step("pick", "line", "--model", "p", "--out", "p")["traces"] == 96
     found = step("score", "p", "--ffids", "105-108")

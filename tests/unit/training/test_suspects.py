@@ -37,6 +37,26 @@ def test_labels_of_another_shot_are_noticed(gathers: list[Gather], by: int) -> N
     assert f"labels fit the gathers of FFID {by:+d} better than their own" in line
 
 
+def test_wrong_labels_are_noticed_beside_a_survey_of_right_ones_with_the_same_ffids(gathers: list[Gather]) -> None:
+    right = [gather.replace(survey="other") for gather in gathers]
+    late = labelled(gathers, [gather.first_break_ms + 25 for gather in gathers])
+    (line,) = question_labels([*late, *right])
+    assert line.startswith("line: ")
+    assert "ms after the onset" in line
+    shifted = labelled(gathers[2:], [gather.first_break_ms for gather in gathers[:-2]])
+    (line,) = question_labels([*right, *shifted])
+    assert line.startswith("line: labels fit the gathers of FFID -2 better")
+
+
+def test_labels_of_a_survey_picked_by_another_habit_are_not_suspect(gathers: list[Gather]) -> None:
+    other = [gather.replace(survey="other", first_break_ms=gather.first_break_ms + 8) for gather in gathers]
+    other[2] = other[2].replace(first_break_ms=np.r_[other[2].first_break_ms[0] + 9, other[2].first_break_ms[1:]])
+    rng = np.random.default_rng(0)
+    picks = [gather.first_break_ms + rng.normal(scale=0.4, size=gather.n_traces) for gather in [*gathers, *gathers]]
+    (found,) = suspect_labels([*gathers, *other], picks)
+    assert (found.survey, found.ffid, found.trace) == ("other", gathers[2].ffid, 1)
+
+
 def test_a_handful_of_labels_is_not_judged(gathers: list[Gather]) -> None:
     assert question_labels([gathers[0].replace(first_break_ms=np.r_[50.0, np.full(23, np.nan)])]) == []
 
@@ -52,10 +72,10 @@ def test_single_labels_far_from_the_picks_are_named_the_farthest_first(gathers: 
     assert [(one.ffid, one.trace) for one in found] == [(104, 6), (108, 1)]
     assert found[0].label_ms == pytest.approx(truth[3][5])
     assert "2 of 368 labels lie far" in describe(found, wrong)
-    assert "FFID 104: 1, FFID 108: 1)" in describe(found, wrong)
+    assert "line FFID 104: 1, line FFID 108: 1)" in describe(found, wrong)
     rows = suspects_csv(found).decode().splitlines()
-    assert rows[0] == "ffid,trace,label_ms,pick_ms"
-    assert rows[1].startswith("104,6,")
+    assert rows[0] == "survey,ffid,trace,label_ms,pick_ms"
+    assert rows[1].startswith("line,104,6,")
 
 
 def test_picks_that_scatter_make_no_label_suspect(gathers: list[Gather]) -> None:
