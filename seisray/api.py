@@ -31,6 +31,7 @@ from seisray.registry import Store
 from seisray.report.dream import dream
 from seisray.report.dream_settings import DreamConfig
 from seisray.report.latent_map import latent_map
+from seisray.report.learned import model_report
 from seisray.report.survey import report
 from seisray.review.server import review
 from seisray.synthesize import synthesize
@@ -66,6 +67,7 @@ __all__ = [
     "ingest",
     "inspect",
     "latent_map",
+    "model_report",
     "pick",
     "pick_files",
     "pick_survey",

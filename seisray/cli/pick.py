@@ -134,8 +134,9 @@ def score(picks: str, truth: str | None = None, *, ffids: str | None = None, com
 
 @app.command(group=PICK)
 def report(
-    picks: list[str],
+    picks: list[str] | None = None,
     *,
+    model: str | None = None,
     name: str | None = None,
     truth: str | None = None,
     ffids: str | None = None,
@@ -148,6 +149,8 @@ def report(
     ----------
     picks
         Pick sets of one survey; the first is shown in full, the others are compared with it.
+    model
+        In place of picks: a page on a model, with its training curves and, of a GAN, what it generates.
     name
         Of the report; by default the first set's.
     truth
@@ -157,9 +160,19 @@ def report(
     out
         HTML file or s3:// URI to write; by default reports/NAME/index.html in the store.
     """
+    from seisray.report.learned import model_report
     from seisray.report.survey import report as run
     from seisray.training.picker import parse_ffids
 
+    if model:
+        if picks or name or truth or ffids:
+            raise ConfigError(
+                "report --model: names of picks, --name, --truth and --ffids are of picks; leave them out"
+            )
+        common.show({"report": str(model_report(model, store=common.store, out=out))}, "report")
+        return
+    if not picks:
+        raise ConfigError("report: expected pick sets, or --model NAME")
     chosen = parse_ffids(ffids) if ffids else None
     page = run(picks, name=name, store=common.store, truth=truth, ffids=chosen, out=out)
     common.show({"report": str(page)}, "report")

@@ -4,14 +4,34 @@ from collections.abc import Iterable, Iterator
 
 from seisray.registry import Model, Store
 from seisray.report.charts import plot_curves
-from seisray.report.page import Section
+from seisray.report.page import Section, render_page
 from seisray.report.plots import png_bytes
+from seisray.storage import Location, locate
 
 SHEETS = {
     "samples.png": "Generated panels, none of them recorded",
     "rebuilt.png": "Recorded panels, what the network saw of them, and what it made of that",
     "refined.png": "Synthetic panels with their first breaks, as they were refined, and field panels",
 }
+
+
+def model_report(model: str, *, store: str, out: str | None = None) -> Location:
+    """Write a self-contained page on a model, and on those it was made from; return where it lies.
+
+    Training curves, and of a GAN what it generates: measures with their controls, and a sheet to judge by eye. out: a
+    file or s3:// URI in place of reports/MODEL-VERSION/index.html in the store.
+    """
+    place = Store(store)
+    card = place.model(model)
+    page = render_page(
+        title=f"{card.kind} {card.ref}",
+        subtitle=f"Made of {card.parent}" if card.parent else "From scratch",
+        facts={"surveys": ", ".join(card.surveys), "sampling": f"{card.sample_interval_us / 1000:g} ms"},
+        sections=list(model_sections(place, [card])),
+    )
+    location = locate(out) if out else place.folder("reports", f"{card.name}-{card.version}") / "index.html"
+    location.write_bytes(page.encode())
+    return location
 
 
 def model_sections(store: Store, models: Iterable[Model]) -> Iterator[Section]:
@@ -59,8 +79,8 @@ def _measures_section(store: Store, model: Model, measures: dict[str, dict[str, 
     recorded = [i + 1 for i, one in enumerate(model.details["blind"]) if one]
     return Section(
         title=f"What {model.ref} generates, against gathers that it did not learn from",
-        text="In the picture half of the panels were recorded, half generated, row by row in random order.\n\n"
-        f"Recorded were {', '.join(map(str, recorded))}.",
+        text="In the picture half of the panels were recorded, half generated, row by row in random order.",
         figures=(("Which of them are field panels?", blind.read_bytes()),),
+        answer=("Which were recorded?", f"{', '.join(map(str, recorded))}, counted row by row."),
         table=(head, *rows),
     )

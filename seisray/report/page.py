@@ -26,6 +26,7 @@ class Section:
 
     text: paragraphs parted by blank lines, plain text. figures: (caption, PNG or MP4 bytes) in order.
     table: rows of cells, the first one the header; None = no table. columns: figures stand side by side where they fit.
+    answer: (question, answer), the answer below the figures and hidden until it is asked for.
     Raises ConfigError on an empty title, ragged rows, or a figure that is neither PNG nor MP4.
     """
 
@@ -34,6 +35,7 @@ class Section:
     figures: tuple[tuple[str, bytes], ...] = ()
     table: tuple[tuple[str, ...], ...] | None = None
     columns: bool = False
+    answer: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not self.title.strip():
@@ -70,6 +72,7 @@ def _part(index: int, section: Section) -> dict[str, object]:
             for caption, content in section.figures
         ],
         "columns": section.columns,
+        "answer": section.answer,
         "header": section.table[0] if section.table else (),
         "rows": [[(cell, _NUMBER.fullmatch(cell) is not None) for cell in row] for row in (section.table or ())[1:]],
     }

@@ -42,6 +42,13 @@ def test_a_figure_is_embedded_with_its_caption() -> None:
     assert "<figcaption>one shot</figcaption>" in html
 
 
+def test_an_answer_is_hidden_below_the_figures_that_it_is_of() -> None:
+    html = page(Section(title="Guess", figures=(("which?", PNG),), answer=("Which were <b>?", "1, 3")))
+    assert "<details><summary>Which were &lt;b&gt;?</summary><p>1, 3</p></details>" in html
+    assert html.index("which?</figcaption>") < html.index("<details>")
+    assert "<details" not in page(Section(title="Guess"))
+
+
 def test_a_video_is_embedded() -> None:
     assert 'src="data:video/mp4;base64,' in page(Section(title="Dreams", figures=(("walk", MP4),)))
 
