@@ -17,11 +17,12 @@ def steps(store: str) -> list[list[str]]:
     field = f"{store}/field/varied"
     shape = ["--shots=768", "--traces=48", "--samples=1600", "--sample-interval-us=250", "--shots-per-spread=6"]
     taught = ["--augment.late=0.2", "--calibrate"]
+    of_nobody = ["finetune", "varied", "--from=scratch", "--model=of-nobody"]
     more = ["--train.steps=300", "--transfer.lr=1e-3", *taught]
     commands = [
         ["synthesize", "varied", f"--out={field}", "--varied", "--depth-m=60", *shape],
         ["ingest", "varied", field, f"--picks={field}/varied-picks.csv"],
-        ["finetune", "varied", "--from=scratch", "--model=of-nobody", "--train.steps=3000", *taught],
+        [*of_nobody, "--train.steps=1500", "--augment.trace-gain=1", *taught],
         ["finetune", "soda_lakes:1001-1040", "varied", "--from=of-nobody", "--model=of-soda_lakes", *more],
     ]
     return [[*command, f"--store={store}"] for command in commands]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seisray.config import AugmentConfig, PanelConfig
 from seisray.disturbances import Labelled, disturb, rustle
-from seisray.transforms import Samples, compress, pad_to, trace_rms
+from seisray.transforms import Samples, compress, each_sample, pad_to, running_rms
 
 
 class LabelledPanel(NamedTuple):
@@ -45,23 +45,24 @@ def augment(
     window = pad_to(window, panel.traces, panel.samples)
     breaks = first_break[rows]
     breaks = np.pad(breaks, (0, panel.traces - len(breaks)), constant_values=np.nan)
-    rms = trace_rms(window, panel.samples)
+    rms = each_sample(running_rms(window, panel.samples), window.shape[1])
 
     stretch = np.exp(rng.uniform(-1, 1) * np.log(config.stretch))
     start = rng.uniform(-config.shift, config.shift) * panel.samples
     if rng.random() < config.late:
         start = rng.uniform(0, max(window.shape[1] - panel.samples / stretch, 1))
-    window = _resample(window, start, 1 / stretch, panel.samples)
+    silent = rms[:, -1] == 0
+    window, rms = (_resample(one, start, 1 / stretch, panel.samples) for one in (window, rms))
     breaks = (breaks - start) * stretch
 
     if rng.random() < config.flip:
-        window, breaks, rms = window[::-1], breaks[::-1], rms[::-1]
+        window, breaks, rms, silent = window[::-1], breaks[::-1], rms[::-1], silent[::-1]
     if rng.random() < config.polarity:
         window = -window
     if config.reversed:
         window = np.where(rng.random((panel.traces, 1)) < config.reversed, -window, window)
     noise = rng.normal(size=window.shape) * rms * (config.noise * rng.random() ** 2)
-    dead = (rng.random(panel.traces) < config.dead) | (rms[:, 0] == 0)
+    dead = (rng.random(panel.traces) < config.dead) | silent
     window = np.where(dead[:, None], 0, window + noise).astype(np.float32)
     if config.empty and rng.random() < config.empty:
         window = np.where(dead[:, None], 0, rustle(panel.traces, panel.samples, rng) * rms).astype(np.float32)
@@ -69,7 +70,8 @@ def augment(
     known = np.isfinite(breaks) | dead
     inside = np.isfinite(breaks) & ~dead & (breaks >= 0) & (breaks <= panel.samples - 1)
     gain = panel.gain * np.exp(rng.uniform(-1, 1) * np.log(config.gain))
-    return LabelledPanel(compress(window, rms, gain), np.where(inside, breaks, -1).astype(np.float32), known)
+    each = np.exp(rng.uniform(-1, 1, size=(panel.traces, 1)) * np.log(config.trace_gain))
+    return LabelledPanel(compress(window, rms / each, gain), np.where(inside, breaks, -1).astype(np.float32), known)
 
 
 def _trace_step(n_traces: int, rng: np.random.Generator, panel: PanelConfig, config: AugmentConfig) -> int:

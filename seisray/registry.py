@@ -16,6 +16,7 @@ from seisray.storage import Location, locate
 
 SCHEMA_VERSION = 1
 SURVEY_SCHEMA_VERSION = 2
+MODEL_SCHEMA_VERSION = 2  # since pickers see samples by the loudest stretch up to them, not of the whole record
 KINDS = ("surveys", "models", "studies", "runs", "picks", "reports")
 SOME_NAMES = 8  # that an error lists
 
@@ -87,6 +88,7 @@ class Model(_Record):
     measured at the end of its training.
     """
 
+    schema_version: int = MODEL_SCHEMA_VERSION
     name: str
     version: str
     kind: str

@@ -1,31 +1,37 @@
 """Gathers to panels: windows and normalisation, as pure functions of arrays."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from seisray.config import PanelConfig
 
 Samples = NDArray[np.float32]
+BLOCK = 16  # samples by which a running RMS moves on
 LARGEST_FACTOR = 1e38  # that float32 holds, with some room
 
 
 def normalise(samples: Samples, gain: float, stretch: int | None = None, out: Samples | None = None) -> Samples:
     """Return asinh(gain * x / RMS), trace by trace: (..., n_samples). Traces of zeros stay zero.
 
-    stretch: see `trace_rms`. out: where to, if not to a new array.
+    stretch: for `running_rms`, None = by the RMS of the whole trace. out: where to, if not to a new array.
     """
-    return compress(samples, trace_rms(samples, stretch), gain, out)
+    rms = trace_rms(samples) if stretch is None else running_rms(samples, stretch)
+    return compress(samples, rms, gain, out)
 
 
-def compress(samples: Samples, rms: NDArray[np.float64], gain: float, out: Samples | None = None) -> Samples:
-    """Return asinh(gain * x / RMS), to 4e-7; rms: (..., 1), where it is 0 the trace is. out: as of `normalise`.
+def compress(samples: Samples, rms: NDArray[np.floating], gain: float, out: Samples | None = None) -> Samples:
+    """Return asinh(gain * x / RMS), to 4e-7, 0 where the RMS is. rms: see `each_sample`. out: as of `normalise`.
 
     By the logarithm, which processors take of eight numbers at a time: a fifth of the time of np.arcsinh.
     """
+    n_samples = samples.shape[-1]
     factor = np.divide(gain, rms, out=np.zeros(rms.shape), where=rms > 0)
-    scaled = samples * np.minimum(factor, LARGEST_FACTOR).astype(np.float32)  # in double it takes three times as long
+    narrow = np.minimum(factor, LARGEST_FACTOR).astype(np.float32)  # in double it takes three times as long
+    scaled = samples * each_sample(narrow, n_samples)
     if (factor > LARGEST_FACTOR).any():
-        scaled *= np.maximum(factor / LARGEST_FACTOR, 1).astype(np.float32)
+        scaled *= each_sample(np.maximum(factor / LARGEST_FACTOR, 1).astype(np.float32), n_samples)
     size = np.abs(scaled)
     found = np.multiply(size, size, out=out)
     found += 1
@@ -50,6 +56,32 @@ def trace_rms(samples: Samples, stretch: int | None = None) -> NDArray[np.float6
         np.cumsum(more, axis=-1, out=more)
         total += np.maximum(more.max(axis=-1, keepdims=True), 0)
     return np.sqrt(total / stretch)
+
+
+def running_rms(samples: Samples, stretch: int) -> NDArray[np.float64]:
+    """Return by what samples are to be measured, BLOCK after BLOCK: (..., n_samples) -> (..., n_blocks).
+
+    That is the RMS of the loudest `stretch` samples in a row that begin at most half a stretch later: so what comes
+    later still, ground roll say, makes no first break small, wherever in the record it lies. The record counts as
+    followed by zeros.
+    """
+    n_blocks, n_long, n_ahead = -(-samples.shape[-1] // BLOCK), max(stretch // BLOCK, 1), stretch // 2 // BLOCK
+    whole = samples.shape[-1] // BLOCK
+    power = np.zeros((*samples.shape[:-1], n_blocks + n_long))
+    parts = samples[..., : whole * BLOCK].reshape(*samples.shape[:-1], whole, BLOCK)
+    np.einsum("...k,...k->...", parts, parts, dtype=np.float64, out=power[..., :whole])
+    power[..., n_blocks - 1] += np.square(samples[..., whole * BLOCK :], dtype=np.float64).sum(axis=-1)
+    total = np.cumsum(power, axis=-1)
+    loudest = total[..., n_long - 1 : -1].copy()
+    loudest[..., 1:] -= total[..., : n_blocks - 1]
+    np.maximum.accumulate(loudest, axis=-1, out=loudest)
+    ahead = np.minimum(np.arange(n_blocks) + n_ahead, n_blocks - 1)
+    return np.sqrt(np.maximum(loudest[..., ahead], 0) / (n_long * BLOCK))
+
+
+def each_sample(values: NDArray[Any], n_samples: int) -> NDArray[Any]:
+    """Return values as they go with n_samples: those of a trace, (..., 1), and of each sample stay, BLOCKs' spread."""
+    return values if values.shape[-1] in (1, n_samples) else np.repeat(values, BLOCK, axis=-1)[..., :n_samples]
 
 
 def pad_to(samples: Samples, n_traces: int, n_samples: int) -> Samples:

@@ -12,19 +12,21 @@ class AugmentConfig:
     """Changes that keep a first break a first break; 0 or 1 turns each off.
 
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
-    anywhere in the record, most of them behind the first breaks. gain: amplitudes by a factor in 1/gain .. gain.
-    noise: standard deviation at most, relative to the trace's RMS. dead: share of traces silenced. empty: share of
-    panels of noise alone, without a first break. flip, polarity: probabilities; who picks by the first peak picks
-    another time where it becomes a trough. decimate: probability of taking every second or third trace, where there are
-    enough. reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot: probabilities
-    of power-line hum, of wavelets that cross the spread, of noise from before the first breaks of another labelled
-    gather, and of such a gather behind the first breaks of this one; each at up to 0.3 of the traces' RMS.
+    anywhere in the record, most of them behind the first breaks. gain, trace_gain: amplitudes of the panel, and of
+    each trace besides, by a factor in 1/gain .. gain; what a sample is measured by depends on what else was recorded.
+    noise: standard deviation at most, relative to what samples are measured by. dead: share of traces silenced. empty:
+    share of panels of noise alone, without a first break. flip, polarity: probabilities; who picks by the first peak
+    picks another time where it becomes a trough. decimate: probability of taking every second or third trace, where
+    there are enough. reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot:
+    probabilities of power-line hum, of wavelets that cross the spread, of noise from before the first breaks of another
+    labelled gather, and of such a gather behind the first breaks of this one; each at up to 0.3 of the traces' RMS.
     """
 
     stretch: float = 1.6
     shift: float = 0.1
     late: float = 0.05
-    gain: float = 2.0
+    gain: float = 8.0
+    trace_gain: float = 3.0
     noise: float = 0.1
     dead: float = 0.03
     empty: float = 0.02
@@ -39,7 +41,7 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         allow(self, "1..4", 1, 4, "stretch")
-        allow(self, "1..100", 1, 100, "gain")
+        allow(self, "1..100", 1, 100, "gain", "trace_gain")
         allow(self, "0..1", 0, 1, "shift", "late", "dead", "empty", "flip", "polarity", "decimate", "reversed")
         allow(self, "0..1", 0, 1, "hum", "plane_wave", "recorded", "later_shot")
         allow(self, "0..10", 0, 10, "noise")

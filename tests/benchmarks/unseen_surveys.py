@@ -46,8 +46,9 @@ def of_nobody(seed: int, *, store: str, workers: int) -> Model:
     """Return a picker that learned from synthetic gathers alone."""
     name = NOBODY if seed == 0 else f"{NOBODY}-{seed}"
     if not Store(store).versions(name):
-        train = PickerTrainConfig(steps=3000, workers=workers, seed=seed)
-        config = PickerConfig(train=train, augment=TAUGHT_AUGMENT, calibrate=True)
+        train = PickerTrainConfig(steps=1500, workers=workers, seed=seed)
+        augment = replace(TAUGHT_AUGMENT, trace_gain=1.0)  # it pays where labels are of the field
+        config = PickerConfig(train=train, augment=augment, calibrate=True)
         finetune([VARIED], source="scratch", model=name, store=store, config=config)
     return Store(store).model(name)
 

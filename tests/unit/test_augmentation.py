@@ -8,7 +8,7 @@ from seisray.config import AugmentConfig, PanelConfig
 from seisray.transforms import normalise, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
-OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0)
+OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, trace_gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0)
 
 
 def bumps(first_break: np.ndarray, n_samples: int) -> np.ndarray:
@@ -114,6 +114,19 @@ def test_an_empty_panel_holds_noise_and_no_first_break() -> None:
     assert n_empty == pytest.approx(0.2 * 200, abs=15)
 
 
+def test_each_trace_has_a_gain_of_its_own() -> None:
+    samples = np.ones((8, 128), np.float32)
+    rng, seen = np.random.default_rng(0), []
+    for _ in range(40):
+        panel = augment(samples, np.full(8, 30, np.float32), rng, PANEL, replace(OFF, trace_gain=3.0))
+        scale = np.sinh(panel.samples) / np.sinh(normalise(samples, 3.0))
+        np.testing.assert_allclose(scale, scale[:, :1] * np.ones(128), rtol=1e-4)
+        seen += scale[:, 0].tolist()
+    assert 1 / 3 <= min(seen) < 0.36
+    assert 2.8 < max(seen) <= 3.0001
+    assert np.median(seen) == pytest.approx(1, abs=0.15)
+
+
 def test_a_random_gain_scales_whole_panels() -> None:
     samples = np.random.default_rng(0).normal(size=(8, 128)).astype(np.float32)
     found = set()
@@ -213,6 +226,6 @@ def test_the_panels_of_a_seed_stay_what_they_were() -> None:
     first_break, rng = np.linspace(20, 200, 20).astype(np.float32), np.random.default_rng(7)
     panels = [augment(samples, first_break, rng, PANEL, AugmentConfig(empty=0)) for _ in range(3)]
     size = [np.abs(panel.samples).sum() for panel in panels]
-    np.testing.assert_allclose(size, [1543.174, 1269.675, 775.699], rtol=1e-5)
-    assert panels[2].first_break[-1] == pytest.approx(65.81692, rel=1e-6)
-    assert rng.random() == pytest.approx(0.19219516041264229)
+    np.testing.assert_allclose(size, [2359.944, 272.027, 864.465], rtol=1e-5)
+    assert panels[2].first_break[-1] == pytest.approx(35.87979, rel=1e-6)
+    assert rng.random() == pytest.approx(0.22772874442974889)

@@ -132,8 +132,8 @@ def test_the_card_of_a_model_is_written_last(store: Store) -> None:
         ("", "is damaged"),
         ("{", "is damaged"),
         ("[1]", "is damaged"),
-        ('{"schema_version": 1, "name": "m"}', "is damaged.*missing"),
-        ('{"schema_version": 99}', "has schema version 99, this seisray reads 1"),
+        ('{"schema_version": 2, "name": "m"}', "is damaged.*missing"),
+        ('{"schema_version": 99}', "has schema version 99, this seisray reads 2"),
         ("\udcff", "is damaged"),
     ],
 )

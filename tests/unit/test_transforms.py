@@ -1,9 +1,20 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seisray.config import PanelConfig
-from seisray.transforms import compress, cut_labelled, cut_panels, normalise, pad_to, trace_rms
+from seisray.transforms import (
+    BLOCK,
+    compress,
+    cut_labelled,
+    cut_panels,
+    each_sample,
+    normalise,
+    pad_to,
+    running_rms,
+    trace_rms,
+)
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
 
@@ -38,6 +49,27 @@ def test_the_faintest_trace_is_normalised_and_changes_no_other() -> None:
 
 def test_normalise_leaves_zeros() -> None:
     assert not normalise(np.zeros((2, 5), np.float32), 3).any()
+
+
+@pytest.mark.parametrize("n_samples", [1, 15, 16, 63, 64, 65, 200, 203])
+def test_a_running_rms_is_that_of_the_loudest_stretch_that_begins_up_to_half_a_stretch_later(n_samples: int) -> None:
+    rng = np.random.default_rng(n_samples)
+    samples = (rng.normal(size=(3, n_samples)) * rng.exponential(size=(3, n_samples))).astype(np.float32)
+    power = np.pad(np.square(samples, dtype=np.float64), ((0, 0), (0, 64)))
+    last = (n_samples - 1) // BLOCK
+    for block, found in enumerate(running_rms(samples, 64).T):
+        starts = [BLOCK * start for start in range(min(block + 2, last) + 1)]
+        expected = np.sqrt(np.max([power[:, start : start + 64].sum(axis=1) for start in starts], axis=0) / 64)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert each_sample(running_rms(samples, 64), n_samples).shape[1] in (1, n_samples)
+
+
+def test_what_comes_late_makes_no_first_break_small() -> None:
+    early = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
+    late = early * np.where(np.arange(300) < 200, 1, 1000).astype(np.float32)
+    np.testing.assert_array_equal(normalise(late, 10, 64)[:, :96], normalise(early, 10, 64)[:, :96])
+    assert np.abs(normalise(late, 10, 64)[:, 200:]).max() < 8
+    assert not normalise(np.where(np.arange(300) < 250, 0, early), 10, 64)[:, :250].any()
 
 
 def test_padding_adds_zeros_behind_and_never_cuts() -> None:
