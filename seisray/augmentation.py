@@ -34,7 +34,8 @@ def augment(
     """Return a random panel of a labelled gather that could have been recorded as well, or of noise alone.
 
     samples: (n_traces, n_samples); first_break: (n_traces,) in samples, NaN = not labelled. Traces of zeros are known
-    to have no first break. Traces are normalised as whole records are when they are picked, times a random factor.
+    to have no first break. Traces are normalised as whole records are when they are picked, times a random factor; what
+    lies before a record and behind it is zero, as it is for a network that picks.
     others: gathers at the same sampling interval whose noise and shots may disturb this one.
     """
     step = _trace_step(len(samples), rng, panel, config)

@@ -16,7 +16,7 @@ from seisray.storage import Location, locate
 
 SCHEMA_VERSION = 1
 SURVEY_SCHEMA_VERSION = 2
-MODEL_SCHEMA_VERSION = 2  # since pickers see samples by the loudest stretch up to them, not of the whole record
+MODEL_SCHEMA_VERSION = 2  # since pickers measure samples by the loudest stretch near or before them, not of all
 KINDS = ("surveys", "models", "studies", "runs", "picks", "reports")
 SOME_NAMES = 8  # that an error lists
 
@@ -38,7 +38,7 @@ class _Record:
         try:
             found: dict[str, Any] = json.loads(location.read_bytes())
             expected = next(f.default for f in fields(cls) if f.name == "schema_version")
-            if found.get("schema_version") != expected:
+            if not cls._reads(found, expected):
                 raise StorageError(
                     f"{location} has schema version {found.get('schema_version')}, this seisray reads {expected}; "
                     "make it again"
@@ -47,6 +47,10 @@ class _Record:
             return cls(**{name: value for name, value in found.items() if name in known})
         except (ValueError, TypeError, AttributeError) as error:
             raise StorageError(f"{location} is damaged: {error}") from error
+
+    @classmethod
+    def _reads(cls, found: Mapping[str, Any], expected: Any) -> bool:
+        return bool(found.get("schema_version") == expected)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +102,11 @@ class Model(_Record):
     parent: str | None
     metrics: Mapping[str, float]
     details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def _reads(cls, found: Mapping[str, Any], expected: Any) -> bool:
+        """Return whether a card is of this schema, or of the first one, from which only pickers' differs."""
+        return bool(found.get("schema_version") in (expected, 1 if found.get("kind") != "picker" else expected))
 
     @property
     def ref(self) -> str:

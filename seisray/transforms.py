@@ -80,7 +80,7 @@ def running_rms(samples: Samples, stretch: int) -> NDArray[np.float64]:
 
 
 def each_sample(values: NDArray[Any], n_samples: int) -> NDArray[Any]:
-    """Return values as they go with n_samples: those of a trace, (..., 1), and of each sample stay, BLOCKs' spread."""
+    """Return values to multiply (..., n_samples) by: (..., 1) and (..., n_samples) as they are, a BLOCK's repeated."""
     return values if values.shape[-1] in (1, n_samples) else np.repeat(values, BLOCK, axis=-1)[..., :n_samples]
 
 

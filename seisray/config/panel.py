@@ -12,7 +12,8 @@ from seisray.errors import ConfigError
 class PanelConfig:
     """Windows cut from gathers.
 
-    traces, samples: size of a panel; multiples of 8 and 32. gain: k in asinh(k * x / RMS of the trace).
+    traces, samples: size of a panel; multiples of 8 and 32. gain: k in asinh(k * x / RMS): of the trace, in a
+    picker as of `running_rms`.
     per_gather: panels cut from a gather each time its shard is read.
     """
 

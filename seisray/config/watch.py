@@ -17,7 +17,8 @@ class WatchConfig:
     broken
         A figure is NaN or infinite.
     explosion
-        A gradient's norm is explosion_factor times its median over the last 50 logged ones.
+        A gradient's norm is explosion_factor times what is usual: the largest since the last look, and the median of
+        such over the last 50 looks.
     explosion_factor
         See explosion.
     beaten

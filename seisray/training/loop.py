@@ -33,7 +33,8 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     """Train on one worker. job: kind (see WAYS), config, refs of shards, folder, board.
 
     Where the way compares synthetic gathers with field ones, synthetic: refs of theirs, and factors: by which gathers
-    of each sampling interval are resampled.
+    of each sampling interval are resampled. Figures that it logs beside the step's: step_ms and data_wait_share since
+    the last ones, gathers_per_s, and elapsed_s since this worker began.
     """
     keep_heap()
     flush_denormals()
@@ -80,7 +81,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     steepest: dict[str, torch.Tensor] = {}  # norms of gradients since the last look
     while step.step < train.steps and not kept["stopped"]:
         losses = step(*map(torch.from_numpy, next(panels)))
-        for name in NORMS & losses.keys():
+        for name in losses.keys() & set(NORMS):
             steepest[name] = torch.maximum(steepest.get(name, losses[name]), losses[name])
         last = step.step == train.steps
         saves = last or step.step % train.checkpoint_every == 0

@@ -132,7 +132,7 @@ def train_model(
         journal, found = Journal(run.folder, board, trackers=trackers), dict(outcome.metrics)
         journal.log(step.step, found)
         journal.close(step.step, found)
-    last = {name: figure for name, figure in state["history"][-1].items() if name != "step"}
+    last = {name: figure for name, figure in state["history"][-1].items() if name not in ("step", "elapsed_s")}
     last["data_wait_share"] = waited(state["history"])
     card = Model(
         name=model,

@@ -11,7 +11,7 @@ from seisray.config import WatchConfig
 from seisray.training.agreement import highest
 
 ACTIONS = ("off", "warn", "rollback", "stop")
-NORMS = frozenset({"gradient", "d_gradient", "g_gradient"})
+NORMS = ("gradient", "d_gradient", "g_gradient")
 LEAST_NORMS, MOST_NORMS = 10, 50
 ACCURACIES = 20
 

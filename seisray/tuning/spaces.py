@@ -32,7 +32,7 @@ def gan_space(trial: Trial) -> None:
     if loss == "wgan":  # without a bound on D's slope it is no distance
         trial.suggest_float("adversary.gradient_penalty", 0.1, 10.0, log=True)
     elif trial.suggest_categorical("penalty", ["none", "r1", "r1+r2"]) != "none":
-        trial.suggest_float("adversary.r1", 0.02, 100.0, log=True)
+        trial.suggest_float("adversary.r1", 0.02, 10.0, log=True)
         trial.suggest_categorical("adversary.penalty_every", [1, 4, 16])
         trial.suggest_categorical("adversary.penalty_decay", [0.1, 1.0])
     trial.suggest_categorical("adversary.augment", [0.0, 0.2, 0.4, 0.6])

@@ -66,7 +66,7 @@ CHANGES: Mapping[str, dict[str, Any]] = {
     "adaptive augmentation 0.6": {"augment_target": 0.6, "augment_steps": 200},
     "CutMix 0.5": {"cutmix": 0.5},
     "from coarse to fine in half the run": {"coarse_share": 0.5},
-    "instance noise 0.3 in the first half": {"instance_noise": 0.3, "instance_noise_steps": 200},
+    "instance noise 0.3, gone after 200 steps": {"instance_noise": 0.3, "instance_noise_steps": 200},
     "LeCam 0.1": {"lecam": 0.1},
     "orthogonal D": {"orthogonal": True},
     "orthogonal G": {"g_orthogonal": True},

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from real_surveys import TAUGHT_AUGMENT
+from real_surveys import UNLABELLED_AUGMENT
 from torch import Tensor
 
 from seisray.config import (
@@ -95,7 +95,7 @@ def _taught(first: str | None) -> Callable[..., Weights]:
         body = MAKERS[first](traces, synthetic, steps, seed) if first else None
         n_steps = max(steps // 3, 1)  # its panels are twice as large
         train = PickerTrainConfig(steps=n_steps, batch=BATCH, workers=1, seed=seed)
-        config = PickerConfig(train=train, augment=TAUGHT_AUGMENT)
+        config = PickerConfig(train=train, augment=UNLABELLED_AUGMENT)
         step = PickerStep(config, synthetic, body=dict(body) if body else None)
         while step.step < n_steps:
             step(BATCH)

@@ -8,6 +8,7 @@ interrupted run finished is kept.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from seisray.api import (
@@ -44,6 +45,8 @@ SYNTHETIC = SyntheticConfig(
 )
 TAUGHT_AUGMENT = AugmentConfig(late=0.2)
 """Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise."""
+UNLABELLED_AUGMENT = replace(TAUGHT_AUGMENT, trace_gain=1.0)
+"""Where they alone are learned from; gains of traces pay where labels are of the field."""
 
 
 def survey_settings(data: Path) -> dict[str, tuple[list[str], IngestConfig]]:

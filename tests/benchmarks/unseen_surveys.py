@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, VARIED, ingest_synthetic, survey_settings
+from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, UNLABELLED_AUGMENT, VARIED, ingest_synthetic, survey_settings
 
 from seisray.api import PickConfig, PickerConfig, Store, finetune, ingest, pick_survey, score
 from seisray.config import AugmentConfig, PickerTrainConfig, TransferConfig
@@ -47,8 +47,7 @@ def of_nobody(seed: int, *, store: str, workers: int) -> Model:
     name = NOBODY if seed == 0 else f"{NOBODY}-{seed}"
     if not Store(store).versions(name):
         train = PickerTrainConfig(steps=1500, workers=workers, seed=seed)
-        augment = replace(TAUGHT_AUGMENT, trace_gain=1.0)  # it pays where labels are of the field
-        config = PickerConfig(train=train, augment=augment, calibrate=True)
+        config = PickerConfig(train=train, augment=UNLABELLED_AUGMENT, calibrate=True)
         finetune([VARIED], source="scratch", model=name, store=store, config=config)
     return Store(store).model(name)
 

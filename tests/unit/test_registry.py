@@ -1,5 +1,6 @@
 import json
 import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,14 @@ def test_the_card_of_a_model_is_written_last(store: Store) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (store.names("models"), store.next_version("m")) == ([], "v1")
+
+
+def test_of_cards_of_the_first_schema_those_of_pickers_alone_are_refused(store: Store) -> None:
+    for kind in ("gan", "picker"):
+        store.publish_model(replace(model(), name=kind, kind=kind, schema_version=1), b"", {})
+    assert store.model("gan").kind == "gan"
+    with pytest.raises(StorageError, match="has schema version 1, this seisray reads 2; make it again"):
+        store.model("picker")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from seisray.cli import main
 from seisray.errors import NotFoundError
 from seisray.registry import Model, Store
 from seisray.report.learned import model_report
@@ -59,6 +60,24 @@ def test_the_page_of_a_picker_shows_what_it_was_made_of(store: Store, tmp_path: 
     assert page.uri.endswith("page.html")
     assert "Made of gan@v1" in html
     assert html.index("<h2>picker picker@v1</h2>") < html.index("<h2>gan gan@v1</h2>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "gan"], "reports/gan-v1/index.html"),
+        ([], "expected pick sets, or --model NAME"),
+        (["some", "--model", "gan"], "are of picks; leave them out"),
+        (["--model", "gan", "--ffids", "1-2"], "are of picks; leave them out"),
+    ],
+)
+def test_the_command_takes_picks_or_a_model(
+    arguments: list[str], said: str, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["report", *arguments, "--store", store.root.uri, "--json"])
+    found = capsys.readouterr()
+    assert said in "".join((found.out if code == 0 else found.err).split("\n")).replace("  ", " ")
+    assert code == (0 if "html" in said else 2)
 
 
 def test_a_model_that_is_not_there_has_no_page(store: Store) -> None:

@@ -42,7 +42,7 @@ def test_the_same_seed_gives_the_same_losses(gathers: list[Gather]) -> None:
 
 def test_the_losses_of_a_seed_stay_what_they_were(gathers: list[Gather]) -> None:
     losses = [step["loss"] for step in run(PickerStep(CONFIG, gathers), 4)]
-    assert losses == pytest.approx([4.567331, 4.830425, 4.568826, 4.600578], rel=1e-5)
+    assert losses == pytest.approx([5.105797, 4.751453, 5.086578, 4.459074], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["recorded", "later_shot"])
@@ -103,12 +103,12 @@ def test_the_weight_of_the_alignment_turns_the_encoder(gathers: list[Gather]) ->
     ]
     first = [run(step, 1)[0] for step in steps]
     assert first[0] == first[1]  # the reversed gradient begins at nothing
-    losses = [run(step, 3) for step in steps]
-    assert losses[0] != losses[1]
-    heads = [step.picker.pick_head.conv.weight for step in steps]
-    stems = [step.picker.body.stem[0].weight for step in steps]
-    assert not torch.equal(*stems)
-    assert (stems[0] - stems[1]).abs().max() > (heads[0] - heads[1]).abs().max()
+    second = [run(step, 1)[0] for step in steps]
+    assert second[0]["loss"] == second[1]["loss"]  # of the same weights; only then do they part
+    heads = [step.picker.pick_head.conv.weight.grad.flatten() for step in steps]
+    stems = [step.picker.body.stem[0].weight.grad.flatten() for step in steps]
+    assert torch.cosine_similarity(*heads, dim=0) > 1 - 1e-5  # but for the clipping of all together
+    assert torch.cosine_similarity(*stems, dim=0) < 0.99
 
 
 def test_panels_of_the_field_are_never_of_noise_alone(gathers: list[Gather]) -> None:

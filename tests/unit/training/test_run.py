@@ -61,4 +61,4 @@ def test_the_number_of_the_networks_is_that_of_their_weights() -> None:
     judge = Discriminator(config.body, spectral_norm=True)
     networks = [judge, Generator(config.generator, config.panel), Picker(config.body)]
     shapes = [{name: list(one.shape) for name, one in network.state_dict().items()} for network in networks]
-    assert (run.NETWORKS, fingerprint({"shapes": shapes})) == (3, "a6da637caf0b")
+    assert (run.NETWORKS, fingerprint({"shapes": shapes})) == (4, "a6da637caf0b")
