@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from seisray.config import AdversaryConfig, GeneratorConfig
+from seisray.config import AdversaryConfig, GanConfig, GeneratorConfig, TrainConfig
 from seisray.errors import ConfigError
 
 REFUSED: list[tuple[str, Any]] = [
@@ -42,3 +42,14 @@ def test_losses_without_labels_refuse_to_smooth_them(loss: Any) -> None:
 def test_a_ramp_backwards_is_refused() -> None:
     with pytest.raises(ConfigError, match="ema_ramp"):
         GeneratorConfig(ema_ramp=-1)
+
+
+def test_channels_that_are_no_whole_numbers_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"channels is .*, expected whole numbers"):
+        GeneratorConfig(channels=(16.5, 32, 48, 64))  # type: ignore[arg-type]
+
+
+def test_features_leave_steps_for_the_game() -> None:
+    with pytest.raises(ConfigError, match=r"feature_share is 0\.2, expected less than all 1 steps, or no game is left"):
+        GanConfig(train=TrainConfig(steps=1, batch=4))
+    GanConfig(train=TrainConfig(steps=1, batch=4), adversary=AdversaryConfig(judge="unet"))
