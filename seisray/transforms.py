@@ -61,9 +61,9 @@ def trace_rms(samples: Samples, stretch: int | None = None) -> NDArray[np.float6
 def running_rms(samples: Samples, stretch: int) -> NDArray[np.float64]:
     """Return by what samples are to be measured, BLOCK after BLOCK: (..., n_samples) -> (..., n_blocks).
 
-    That is the RMS of the loudest `stretch` samples in a row that begin at most half a stretch later: so what comes
-    later still, ground roll say, makes no first break small, wherever in the record it lies. The record counts as
-    followed by zeros.
+    That is the RMS of the loudest `stretch` samples in a row that begin at most half a stretch later: so what comes one
+    and a half stretches after a first break, ground roll say, does not make it small, wherever in the record it lies.
+    The record counts as followed by zeros; where all up to there is silent it is 0.
     """
     n_blocks, n_long, n_ahead = -(-samples.shape[-1] // BLOCK), max(stretch // BLOCK, 1), stretch // 2 // BLOCK
     whole = samples.shape[-1] // BLOCK

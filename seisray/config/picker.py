@@ -12,9 +12,8 @@ class AugmentConfig:
     """Changes that keep a first break a first break; 0 or 1 turns each off.
 
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels from
-    anywhere in the record, most of them behind the first breaks. gain, trace_gain: amplitudes by a factor
-    in 1/gain .. gain, and those of each trace by another in 1/trace_gain .. trace_gain: what a sample is measured by
-    depends on what else was recorded.
+    anywhere in the record, most of them behind the first breaks. gain, trace_gain: amplitudes by a factor in 1/gain ..
+    gain, and those of each trace by another: what a sample is measured by depends on what else was recorded.
     noise: standard deviation at most, relative to what samples are measured by. dead: share of traces silenced. empty:
     share of panels of noise alone, without a first break. flip, polarity: probabilities; who picks by the first peak
     picks another time where it becomes a trough. decimate: probability of taking every second or third trace, where

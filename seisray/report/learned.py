@@ -19,7 +19,8 @@ def model_report(model: str, *, store: str, out: str | None = None) -> Location:
     """Write a self-contained page on a model, and on those it was made from; return where it lies.
 
     Training curves, and of a GAN what it generates: measures with their controls, and a sheet to judge by eye. out: a
-    file or s3:// URI in place of reports/MODEL-VERSION/index.html in the store.
+    file or s3:// URI in place of reports/MODEL-VERSION/index.html in the store. Raises NotFoundError where there is no
+    such model.
     """
     place = Store(store)
     card = place.model(model)

@@ -125,28 +125,31 @@ def suspect_labels(gathers: Sequence[Gather], picks_ms: Sequence[Floats]) -> lis
     picks_ms: (n_traces,) of each gather, from the first sample, NaN = no pick.
     """
     late_ms = [gather.first_break_ms - own for gather, own in zip(gathers, picks_ms, strict=True)]
-    found: list[tuple[float, Suspect]] = []
-    for survey in dict.fromkeys(gather.survey for gather in gathers):
-        there = [i for i, gather in enumerate(gathers) if gather.survey == survey]
-        known = np.concatenate([late_ms[i][np.isfinite(late_ms[i])] for i in there])
-        centre = np.median(known) if len(known) else 0.0
-        limit_ms = max(FAR_SIGMA * spread(known), FAR_MS)
-        for i in there:
-            away_ms = np.abs(late_ms[i] - centre)
-            found += [
-                (
-                    float(away_ms[row]),
-                    Suspect(
-                        survey=survey,
-                        ffid=gathers[i].ffid,
-                        trace=int(gathers[i].trace[row]),
-                        label_ms=float(gathers[i].first_break_ms[row]),
-                        pick_ms=float(picks_ms[i][row]),
-                    ),
-                )
-                for row in np.flatnonzero(away_ms > limit_ms)
-            ]
+    usual = {
+        survey: _usual([late for gather, late in zip(gathers, late_ms, strict=True) if gather.survey == survey])
+        for survey in {gather.survey for gather in gathers}
+    }
+    found = []
+    for gather, own, late in zip(gathers, picks_ms, late_ms, strict=True):
+        centre, limit_ms = usual[gather.survey]
+        away_ms = np.abs(late - centre)
+        for i in np.flatnonzero(away_ms > limit_ms):
+            suspect = Suspect(
+                survey=gather.survey,
+                ffid=gather.ffid,
+                trace=int(gather.trace[i]),
+                label_ms=float(gather.first_break_ms[i]),
+                pick_ms=float(own[i]),
+            )
+            found.append((float(away_ms[i]), suspect))
     return [suspect for _, suspect in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _usual(late_ms: Sequence[Floats]) -> tuple[float, float]:
+    """Return by how much a survey's labels are later than its picks, NaN = not both, and how far from that is far."""
+    known = np.concatenate(late_ms)
+    known = known[np.isfinite(known)]
+    return float(np.median(known)) if len(known) else 0.0, max(FAR_SIGMA * spread(known), FAR_MS)
 
 
 def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> str:
