@@ -95,13 +95,12 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             figures |= {
                 "data_wait_share": panels.wait_share,
                 "step_ms": panels.step_ms,
-                "elapsed_s": time.perf_counter() - began_s,
                 "gathers_per_s": train.batch / config.panel.per_gather / panels.step_ms * 1000,
             }
             if saves:
                 figures |= way.score(step, reference)
             alarms = watchdog.look(step.step, figures | {name: norm.item() for name, norm in steepest.items()})
-            journal.log(step.step, figures)
+            journal.log(step.step, figures | {"elapsed_s": time.perf_counter() - began_s})
             for alarm in alarms:
                 journal.alarm(alarm)
             journal.show(step.step, figures)
