@@ -1,6 +1,6 @@
 """A gather: traces that belong together, such as those of one shot, with what is known of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -181,3 +181,11 @@ class Gather:
     def replace(self, **changes: Any) -> "Gather":
         """Return a copy with some fields changed, checked again."""
         return Gather(**{f.name: changes.get(f.name, getattr(self, f.name)) for f in fields(self)})
+
+
+def by_survey(gathers: Iterable[Gather]) -> dict[str, list[Gather]]:
+    """Return gathers by their survey: people pick each by another habit, and number its shots anew."""
+    found: dict[str, list[Gather]] = {}
+    for gather in gathers:
+        found.setdefault(gather.survey, []).append(gather)
+    return found

@@ -43,6 +43,11 @@ class PickConfig:
         may lie outside the times above.
     event_ms
         Farthest that it lies from there; picks with none so near stay as they are.
+    habit
+        Labels by whose habit picks are moved, a survey in the store or a CSV of the one picked: by the median by which
+        they lie from picks of the same traces.
+    habit_ms
+        By which picks are moved, where labels need not tell.
     """
 
     engine: Engine = "torch"
@@ -55,11 +60,16 @@ class PickConfig:
     average: bool = False
     event: Event = "learned"
     event_ms: float = 5.0
+    habit: str = ""
+    habit_ms: float = 0.0
 
     def __post_init__(self) -> None:
         for name, kind in (("engine", Engine), ("event", Event)):
             require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
         allow(self, "0..1e6", 0, 1e6, "earliest_ms", "latest_ms", "slack_ms", "event_ms", "smoothness")
+        allow(self, "-1000..1000", -1000, 1000, "habit_ms")
         allow(self, "0..1e5", 0, 1e5, "fastest_m_s", "slowest_m_s")
         require(not 0 < self.latest_ms <= self.earliest_ms, self, "latest_ms", "after earliest_ms, or 0")
         require(not 0 < self.fastest_m_s <= self.slowest_m_s, self, "fastest_m_s", "above slowest_m_s, or 0")
+        moved = bool(self.habit or self.habit_ms)
+        require(not moved or self.event == "learned", self, "event", "learned where picks are moved by a habit")

@@ -132,7 +132,9 @@ class PickerTrainConfig(TrainConfig):
 class PickerConfig:
     """Settings of `seisray finetune`.
 
-    label_sigma: width of the soft labels in samples. calibrate: divide the logits by the temperature with which
+    label_sigma: width of the soft labels in samples. habits: move the labels of each survey by a constant onto what the
+    source picker marks, so that surveys picked by different habits teach one event; the card says by how much, and
+    `pick --habit` gives it back. calibrate: divide the logits by the temperature with which
     probabilities fit hits best, on gathers held out where there are any, else on panels of those learned from, which
     flatter; as many traces are picked as before.
     """
@@ -145,6 +147,7 @@ class PickerConfig:
     train: PickerTrainConfig = field(default_factory=PickerTrainConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     label_sigma: float = 2.0
+    habits: bool = False
     calibrate: bool = False
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """From the picker's logits to picks: sub-sample time, probability, uncertainty."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,6 +200,18 @@ def decide(
         probability=np.where(found.live, probability, 0).astype(np.float32),
         sigma_ms=np.where(picked, sample_to_ms(spread, sample_interval_us), np.nan).astype(np.float32),
         flag=np.where(found.live, flag, "dead"),
+    )
+
+
+def moved_by(picks: Picks, constant_ms: float, end_ms: float) -> Picks:
+    """Return picks moved by a constant; those that leave the record are none, flagged outside_window."""
+    pick_ms = picks.pick_ms + constant_ms
+    lost = (pick_ms < 0) | (pick_ms > end_ms)  # NaN is neither
+    return replace(
+        picks,
+        pick_ms=np.where(lost, np.nan, pick_ms),
+        sigma_ms=np.where(lost, np.nan, picks.sigma_ms).astype(np.float32),
+        flag=np.where(lost, "outside_window", picks.flag),
     )
 
 

@@ -21,6 +21,7 @@ from seisray.picking.decode import (
     candidates,
     decide,
     joined,
+    moved_by,
     no_picks,
 )
 from seisray.picking.engine import averaged, make_engine
@@ -121,6 +122,9 @@ class GatherPicker:
         line = joined(found)
         chosen = smoothest(line, interval_us / 1000, config.smoothness) if config.smoothness else None
         picks = decide(line, interval_us, chosen=chosen)
+        if config.habit_ms:
+            end_ms = (gather.n_samples - 1) * gather.sample_interval_us / 1000
+            return moved_by(picks, config.habit_ms, end_ms)
         if config.event == "learned":
             return picks
         at, reach = (ms_to_sample(ms, gather.sample_interval_us) for ms in (picks.pick_ms, config.event_ms))

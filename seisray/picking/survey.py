@@ -1,11 +1,9 @@
 """`seisray pick`: a whole survey, or field files as they are, to picks in the store; each trace once, by one model."""
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,18 +15,16 @@ from seisray.ingest.rejects import write_rejects
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.claim import Identity, claim
 from seisray.picking.engine import check_engine
+from seisray.picking.habit import with_habit
 from seisray.picking.parts import Part, all_there, read_part_rejects
 from seisray.picking.picker import load_picker, pick_settings, weights_sha256
 from seisray.picking.pool import pick_shards
-from seisray.picking.tempo import onset_period
+from seisray.picking.tempo import resampling_of
 from seisray.picking.work import FieldWork, SurveyWork, Work, field_work, in_pieces
 from seisray.registry import Model, PickSet, Store
-from seisray.resampling import resampling_factor
 from seisray.session import connect, free_cores
 from seisray.shards import read_columns
 from seisray.storage import Location, locate
-
-GATHERS_A_PLACE = 3  # looked at to tell how long a period is
 
 
 def pick(
@@ -122,7 +118,8 @@ def _pick(
     if config.fastest_m_s or config.slowest_m_s:
         _check_offsets(work)
     card = _picker_card(store, model)
-    settings = pick_settings(card, config, resampling=_resampling(card, work))
+    config = with_habit(store, card, work, config)
+    settings = pick_settings(card, config, resampling=resampling_of(card, work))
     settings |= work.settings if isinstance(work, FieldWork) else {}
     identity = Identity(
         survey=work.identity, model=card.ref, weights_sha256=weights_sha256(store, card), settings=settings
@@ -181,41 +178,6 @@ def _picker_card(store: Store, model: str) -> Model:
             f"model {card.ref} is a {card.kind}; make a picker of it with seisray finetune --from {model}"
         )
     return card
-
-
-def _resampling(card: Model, work: Work) -> float:
-    """Return by how much gathers are resampled for a picker that learned at another interval, and say so.
-
-    What counts are the samples in a period, not the interval: gathers spread over the shards tell. A survey that it
-    learned from is resampled as it was then.
-    """
-    if factor := card.resampled.get(work.manifest()["survey_fingerprint"]):
-        if factor != 1:
-            print(
-                f"{work.label} is resampled to {work.sample_interval_us / factor:g} us, as {card.ref} learned from it; "
-                "picks are times as ever",
-                file=sys.stderr,
-            )
-        return factor
-    if card.sample_interval_us == work.sample_interval_us:
-        return 1.0
-    intervals = f"{work.label} is sampled at {work.sample_interval_us:g} us, picker {card.ref} learned from traces at "
-    intervals += f"{card.sample_interval_us:g} us"
-    wanted = card.details.get("onset_period")
-    if not wanted:
-        raise ConfigError(f"{intervals}, and its card does not say how many samples a period had; fine-tune it again")
-    places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
-    shown = [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
-    period = onset_period(shown)
-    if not period > 0:
-        raise ConfigError(f"{intervals}, and how long a period is cannot be told: the first gathers are silent")
-    factor = resampling_factor(period, wanted)
-    print(
-        f"{intervals}; a period has {period:.0f} samples, {wanted:.0f} as it learned: gathers are resampled to "
-        f"{work.sample_interval_us / factor:g} us for it, picks are times as ever",
-        file=sys.stderr,
-    )
-    return factor
 
 
 def _finished(store: Store, out: str, identity: Identity, resume: bool) -> PickSet | None:

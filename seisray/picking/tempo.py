@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.picking.classical import aic
+from seisray.picking.work import Work
+from seisray.registry import Model
 from seisray.resampling import (
     Factors,
     median_period,
@@ -24,6 +27,7 @@ from seisray.transforms import Samples
 
 Floats = NDArray[np.floating[Any]]
 
+GATHERS_A_PLACE = 3  # looked at to tell how long a period is
 ONSET_SHARE = 0.02  # of the peak of the energy ratio: weak first arrivals before loud ground roll count
 
 
@@ -114,6 +118,41 @@ def tempo_factors(gathers: Sequence[Gather], tempo: Tempo | None = None) -> tupl
             shown = f"{len(own)} gathers of {survey}, sampled at {own_us:g} us, are resampled to {own_us / factor:g} us"
             print(f"{shown}: {why}", file=sys.stderr)
     return factors, wanted
+
+
+def resampling_of(card: Model, work: Work) -> float:
+    """Return by how much gathers are resampled for a picker that learned at another interval, and say so.
+
+    What counts are the samples in a period, not the interval: gathers spread over the shards tell. A survey that it
+    learned from is resampled as it was then.
+    """
+    if factor := card.resampled.get(work.manifest()["survey_fingerprint"]):
+        if factor != 1:
+            print(
+                f"{work.label} is resampled to {work.sample_interval_us / factor:g} us, as {card.ref} learned from it; "
+                "picks are times as ever",
+                file=sys.stderr,
+            )
+        return factor
+    if card.sample_interval_us == work.sample_interval_us:
+        return 1.0
+    intervals = f"{work.label} is sampled at {work.sample_interval_us:g} us, picker {card.ref} learned from traces at "
+    intervals += f"{card.sample_interval_us:g} us"
+    wanted = card.details.get("onset_period")
+    if not wanted:
+        raise ConfigError(f"{intervals}, and its card does not say how many samples a period had; fine-tune it again")
+    places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
+    shown = [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
+    period = onset_period(shown)
+    if not period > 0:
+        raise ConfigError(f"{intervals}, and how long a period is cannot be told: the first gathers are silent")
+    factor = resampling_factor(period, wanted)
+    print(
+        f"{intervals}; a period has {period:.0f} samples, {wanted:.0f} as it learned: gathers are resampled to "
+        f"{work.sample_interval_us / factor:g} us for it, picks are times as ever",
+        file=sys.stderr,
+    )
+    return factor
 
 
 def _period_of(survey: str, gathers: Sequence[Gather]) -> float:

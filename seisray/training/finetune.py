@@ -8,10 +8,12 @@ from typing import Any
 import ray.train
 import ray.train.torch
 
-from seisray.config import PickerConfig, config_dict
+from seisray.config import SHIPPED, PickerConfig, config_dict
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.heap import keep_heap
+from seisray.models.picker import Picker
+from seisray.picking.picker import load_picker
 from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store, Survey
 from seisray.session import connect
@@ -19,6 +21,7 @@ from seisray.storage import Location
 from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
+from seisray.training.habits import without_habits
 from seisray.training.journal import Journal
 from seisray.training.labelled_gathers import labelled_gathers
 from seisray.training.picker import (
@@ -87,6 +90,9 @@ def finetune(
     tempo = tempo_of(place, source, [*learning.surveys, *field])
     gathers, period, factors = in_one_tempo(learning.gathers, tempo)
     tempo = tempo or Tempo(gathers[0].sample_interval_us, period)
+    habits: dict[str, float] = {}
+    if config.habits:
+        gathers, habits = without_habits(source_picker(place, source), gathers, config.panel)
     unlabelled = unlabelled_gathers(place, field, tempo)
     learned_from, held_out = hold_out(gathers, config.validation.share)
     version = place.next_version(model)
@@ -150,6 +156,7 @@ def finetune(
             "onset_period": period,
             "resampled": {**inherited, **{fingerprints[survey]: factor for (survey, _), factor in factors.items()}},
             "doubts": doubts,
+            **({"habits_ms": habits} if config.habits else {}),
             **learning.origin,
             **source_of_field,
         },
@@ -164,6 +171,17 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
         return config, None
     card = store.model(source)
     return dataclasses.replace(config, body=card.body), card.ref
+
+
+def source_picker(store: Store, source: str) -> Picker:
+    """Return the source model where it is a picker; raise ConfigError where it is none."""
+    card = None if source == SCRATCH else store.model(source)
+    if card is None or card.kind != "picker":
+        raise ConfigError(
+            f"--from {source} with --habits: labels are brought onto the picks of the source; expected a picker, such "
+            f"as {SHIPPED}"
+        )
+    return load_picker(store, card)[0]
 
 
 def tempo_of(store: Store, source: str, surveys: Sequence[Survey]) -> Tempo | None:

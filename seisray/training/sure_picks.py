@@ -12,11 +12,11 @@ from seisray.errors import ConfigError, PicksError
 from seisray.formats.picks.corrected import GatherFirstBreaks
 from seisray.formats.picks.first_breaks import FirstBreaks
 from seisray.gather import Gather
+from seisray.picking.habit import LEAST_SHARED, constant
 from seisray.picking.traces import PickedShard, picked_shards
 from seisray.registry import PickSet, Store, Survey
 
 MOST_GATHERS = 256  # they are held in memory
-LEAST_SHARED = 8  # traces by which labels by hand can be told from picks
 
 ByHand = FirstBreaks | GatherFirstBreaks
 
@@ -72,7 +72,14 @@ def sure_gathers(
         )
     if by_hand and not hand:
         raise ConfigError(f"{by_hand.where} labels no gather to learn from; add its FFIDs, or leave it out")
-    constant_ms, moved_by = constant(differences_ms)
+    constant_ms, n_shared = constant(differences_ms)
+    if np.isnan(constant_ms):
+        constant_ms, moved_by = (
+            0.0,
+            f"stay where they are: {n_shared} traces have both, expected {LEAST_SHARED} to tell a constant",
+        )
+    else:
+        moved_by = f"are moved by {constant_ms:+.2f} ms, the median of {n_shared} traces that have both"
     own, n_lost = moved(own, constant_ms)
     n_labels = sum(int(gather.labelled.sum()) for gather in own)
     said = [
@@ -112,18 +119,6 @@ def labelled_by(labels: ByHand, gather: Gather) -> Gather | None:
     bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
     found = labels.on(bare)
     return found if found.labelled.any() else None
-
-
-def constant(differences_ms: Sequence[float]) -> tuple[float, str]:
-    """Return the median of labels by hand less picks, NaN = one of the two is missing, and what to say of it.
-
-    It is 0 where fewer than LEAST_SHARED traces have both.
-    """
-    shared = np.array(differences_ms)[np.isfinite(differences_ms)]
-    if len(shared) < LEAST_SHARED:
-        return 0.0, f"stay where they are: {len(shared)} traces have both, expected {LEAST_SHARED} to tell a constant"
-    constant_ms = float(np.median(shared))
-    return constant_ms, f"are moved by {constant_ms:+.2f} ms, the median of {len(shared)} traces that have both"
 
 
 def moved(gathers: Sequence[Gather], by_ms: float) -> tuple[list[Gather], int]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from seisray.gather import Gather
+from seisray.gather import Gather, by_survey
 from seisray.picking.quality.robust import spread
 from seisray.picking.tempo import aic_onsets
 from seisray.resampling import samples_per_period
@@ -48,18 +48,10 @@ class Suspect:
 def question_labels(gathers: Sequence[Gather]) -> list[str]:
     """Return a line on each way in which a survey's labels as a whole do not fit its gathers; none where they do."""
     lines = []
-    for survey, own in _by_survey(gathers).items():
+    for survey, own in by_survey(gathers).items():
         onsets = onsets_ms(own)
         lines += [f"{survey}: {line}" for line in (question_origin(own, onsets), question_shots(own, onsets)) if line]
     return lines
-
-
-def _by_survey(gathers: Sequence[Gather]) -> dict[str, list[Gather]]:
-    """Return gathers by survey: people pick each by another habit, and number its shots anew."""
-    found: dict[str, list[Gather]] = {}
-    for gather in gathers:
-        found.setdefault(gather.survey, []).append(gather)
-    return found
 
 
 def onsets_ms(gathers: Sequence[Gather]) -> list[Floats]:
