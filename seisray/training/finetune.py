@@ -128,7 +128,7 @@ def finetune(
     if config.calibrate:
         asked = answers_on_gathers if held_out else answers_on_panels
         answers = asked(picker, held_out or learned_from, config)
-        calibration = calibrate(picker, answers, sample_interval_us=gathers[0].sample_interval_us)
+        calibration = calibrate(picker, answers)
     picks_ms = pick_gathers(picker, learned_from, config.panel)
     suspects = suspect_labels(learned_from, picks_ms)
     if suspects:
@@ -270,7 +270,7 @@ def picker_loop(job: dict[str, Any]) -> None:
         seen: dict[str, float] = {}
         if validation and (last or step.step % config.validation.every == 0):
             if journal:
-                seen = validation.look(step.step, step.learned, step.score(ray.get(job["held_out"])))
+                seen = validation.look(step.step, step.learned, *step.score(ray.get(job["held_out"])))
             last = bool(highest(int(last or validation.over), device))
         if journal and (last or seen or step.step % train.log_every == 0):
             figures = {name: value.item() for name, value in losses.items()} | seen

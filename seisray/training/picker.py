@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
-from seisray.gather import Gather
+from seisray.gather import Gather, by_survey
 from seisray.losses.adversarial import d_bce
 from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
@@ -149,9 +149,10 @@ class PickerStep(Resumable):
         """The picker to score and to publish."""
         return self.picker if self.average is None else self.average
 
-    def score(self, gathers: Sequence[Gather]) -> PickScore:
-        """Return how well the picker does on labelled gathers."""
-        return score_gathers(self.learned, gathers, self.config.panel, self.device)
+    def score(self, gathers: Sequence[Gather]) -> list[PickScore]:
+        """Return how well the picker does on the labelled gathers of each survey."""
+        surveys = by_survey(gathers).values()
+        return [score_gathers(self.learned, own, self.config.panel, self.device) for own in surveys]
 
 
 def learned_picker(state: Mapping[str, Any], config: PickerConfig) -> Picker:

@@ -7,11 +7,14 @@ errors of 0.03 and 0.06 into 0.15 and 0.16.
 
 "No pick" is one class, a pick the sum of many: a temperature below 1 alone would favour the former, and take picks away
 (two of a hundred on soda_lakes). So that class's logit is moved, too, until as many traces are picked as before.
+
+Each survey counts as much as any other, however many labels it has, as it did when the picker learned.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import exp, isfinite, log, nan
 
 import numpy as np
 import torch
@@ -19,12 +22,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from seisray.config import PickerConfig
-from seisray.gather import Gather
+from seisray.gather import Gather, by_survey
 from seisray.metrics.calibration import calibration_error
 from seisray.metrics.picks import sureness
 from seisray.models.picker import Picker
 from seisray.picking.decode import Candidates, candidates, decide
 from seisray.picking.engine import torch_engine
+from seisray.picking.habit import spread_over
 from seisray.picking.tiling import gather_logits
 from seisray.training.labelled_panels import LabelledPanels
 from seisray.transforms import Samples
@@ -44,15 +48,17 @@ class Scale:
     none: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Hold what a picker says of live labelled traces, and the labels.
 
-    logits: (n_traces, n_samples + 1). first_break: (n_traces,) fractional samples.
+    logits: (n_traces, n_samples + 1). first_break: (n_traces,) fractional samples. survey: that the traces are of.
     """
 
     logits: Samples
     first_break: NDArray[np.float64]
+    sample_interval_us: float
+    survey: str = ""
 
     def candidates(self, scale: Scale) -> Candidates:
         """Return the likeliest time of each trace as a scale has it, and its probability."""
@@ -77,21 +83,25 @@ class Calibration:
         return scale | {name: error for name, error in errors.items() if isfinite(error)}
 
 
-def calibrate(picker: Picker, answers: Sequence[Answers], *, sample_interval_us: float) -> Calibration:
+def calibrate(picker: Picker, answers: Sequence[Answers]) -> Calibration:
     """Change a picker's logits, in place, by the scale that fits answers best, if the calibration error falls."""
-    scale = fit_scale(answers, sample_interval_us)
-    before, after = (error_2ms(answers, one, sample_interval_us) for one in (Scale(), scale))
+    scale = fit_scale(answers)
+    before, after = (error_2ms(answers, one) for one in (Scale(), scale))
     if not after < before:
         scale, after = Scale(), before
     bake_scale(picker, scale)
     return Calibration(scale=scale, error_before=before, error=after)
 
 
-def fit_scale(answers: Sequence[Answers], sample_interval_us: float) -> Scale:
+def fit_scale(answers: Sequence[Answers]) -> Scale:
     """Return the scale with the least Brier score of "within 2 ms", by the picks as they are; none of no answers."""
     if not answers:
         return Scale()
-    hit = np.concatenate([_late_ms(one, sample_interval_us) <= 2.0 for one in answers])
+    hit = np.concatenate([_late_ms(one) <= 2.0 for one in answers])
+    of_survey = Counter[str]()
+    for one in answers:
+        of_survey[one.survey] += len(one.logits)
+    weight = np.concatenate([np.full(len(one.logits), 1 / of_survey[one.survey]) for one in answers])
     probability, none = _said(answers, 1.0)
     n_picked = int((probability >= none).sum())
 
@@ -99,7 +109,7 @@ def fit_scale(answers: Sequence[Answers], sample_interval_us: float) -> Scale:
         probability, none = _said(answers, exp(log_temperature))
         moved = _level(np.log(probability / none), n_picked)
         said = probability / (1 - none + none * np.exp(moved))
-        return Scale(temperature=exp(log_temperature), none=moved), float(np.mean((said - hit) ** 2))
+        return Scale(temperature=exp(log_temperature), none=moved), float(np.average((said - hit) ** 2, weights=weight))
 
     best = minimize_scalar(lambda x: scale(x)[1], bounds=(log(LOWEST), log(HIGHEST)), method="bounded")
     return scale(float(best.x))[0]
@@ -121,8 +131,9 @@ def _level(lead: NDArray[np.float64], n: int) -> float:
     return 0.0 if lowest_in >= 0 > highest_out else float(lowest_in + highest_out) / 2
 
 
-def _late_ms(answers: Answers, sample_interval_us: float) -> NDArray[np.float64]:
-    return np.abs(sample_to_ms(answers.candidates(Scale()).time[:, 0] - answers.first_break, sample_interval_us))
+def _late_ms(answers: Answers) -> NDArray[np.float64]:
+    late = answers.candidates(Scale()).time[:, 0] - answers.first_break
+    return np.abs(sample_to_ms(late, answers.sample_interval_us))
 
 
 @torch.no_grad()
@@ -133,43 +144,44 @@ def bake_scale(picker: Picker, scale: Scale) -> None:
     picker.none.add_(scale.none)
 
 
-def error_2ms(answers: Sequence[Answers], scale: Scale, sample_interval_us: float) -> float:
-    """Return the calibration error within 2 ms of picks at a scale; NaN where nothing is picked."""
-    said, right = [np.empty(0)], [np.empty(0, bool)]
+def error_2ms(answers: Sequence[Answers], scale: Scale) -> float:
+    """Return the calibration error within 2 ms of picks at a scale, the mean of surveys; NaN of no picks."""
+    of_survey: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
     for one in answers:
-        picks = decide(one.candidates(scale), sample_interval_us)
-        first_break_ms = sample_to_ms(one.first_break, sample_interval_us)
-        probability, hit = sureness(picks.pick_ms, first_break_ms, picks.probability)
-        said.append(probability)
-        right.append(hit)
-    return calibration_error(np.concatenate(said), np.concatenate(right))
+        picks = decide(one.candidates(scale), one.sample_interval_us)
+        first_break_ms = sample_to_ms(one.first_break, one.sample_interval_us)
+        said = sureness(picks.pick_ms, first_break_ms, picks.probability)
+        of_survey.setdefault(one.survey, []).append(said)
+    errors = [calibration_error(*map(np.concatenate, zip(*said, strict=True))) for said in of_survey.values()]
+    known = [error for error in errors if isfinite(error)]
+    return sum(known) / len(known) if known else nan
 
 
 def answers_on_gathers(picker: Picker, gathers: Sequence[Gather], config: PickerConfig) -> list[Answers]:
-    """Return what a picker says of whole gathers; of more than MOST_GATHERS, of so many spread evenly."""
+    """Return what a picker says of whole gathers; of more than MOST_GATHERS, of so many spread evenly over surveys."""
     predict, panel = torch_engine(picker), config.panel
-    found = []
-    for i in sorted(set(np.linspace(0, len(gathers) - 1, min(len(gathers), MOST_GATHERS)).round().astype(int))):
-        gather = gathers[i]
-        known = gather.labelled & gather.live
-        if not known.any():
-            continue
-        logits = gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples)
-        first_break = ms_to_sample(gather.first_break_ms, gather.sample_interval_us)
-        found.append(Answers(logits=logits[known], first_break=first_break[known]))
+    found, surveys = [], by_survey(gathers)
+    for survey, own in surveys.items():
+        for gather in spread_over(own, max(MOST_GATHERS // len(surveys), 1)):
+            known = gather.labelled & gather.live
+            if not known.any():
+                continue
+            logits = gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples)
+            interval_us = gather.sample_interval_us
+            first_break = ms_to_sample(gather.first_break_ms, interval_us)[known]
+            found.append(Answers(logits[known], first_break, interval_us, survey))
     return found
 
 
 def answers_on_panels(picker: Picker, gathers: Sequence[Gather], config: PickerConfig) -> list[Answers]:
     """Return what a picker says of augmented panels of gathers, none of which it has met in training."""
     rng = np.random.default_rng([config.train.seed, config.train.steps, 0])  # a step further than training goes
-    panels = LabelledPanels(gathers, config.panel, config.augment).draw(rng, PANELS)
-    return list(_panel_answers(picker, panels.samples, panels.first_break))
-
-
-def _panel_answers(picker: Picker, samples: Samples, first_break: NDArray[np.float32]) -> Iterator[Answers]:
-    predict = torch_engine(picker)
-    for panel, breaks in zip(samples, first_break, strict=True):
-        inside = breaks >= 0
-        if inside.any():
-            yield Answers(logits=predict(panel)[inside], first_break=breaks[inside].astype(np.float64))
+    predict, found, surveys = torch_engine(picker), [], by_survey(gathers)
+    for survey, own in surveys.items():
+        panels = LabelledPanels(own, config.panel, config.augment).draw(rng, max(PANELS // len(surveys), 1))
+        for panel, breaks in zip(panels.samples, panels.first_break, strict=True):
+            inside = breaks >= 0
+            if inside.any():
+                first_break = breaks[inside].astype(np.float64)
+                found.append(Answers(predict(panel)[inside], first_break, own[0].sample_interval_us, survey))
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite
+from statistics import fmean
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,9 +25,14 @@ class Validation:
         self._hit_rate_2ms, self._mae_ms = -1.0, inf
         self._weights: dict[str, Tensor] = {}
 
-    def look(self, step: int, picker: nn.Module, score: PickScore) -> dict[str, float]:
-        """Take note of a picker and its score on the gathers held out; return the figures for the history."""
-        hit_rate, mae_ms = score.hit_rate_2ms, score.mae_ms if isfinite(score.mae_ms) else inf
+    def look(self, step: int, picker: nn.Module, *scores: PickScore) -> dict[str, float]:
+        """Take note of a picker and its scores on the gathers held out, one a survey; return figures for the history.
+
+        Each survey counts alike, as it does in learning, however many gathers it has.
+        """
+        hit_rate = fmean(score.hit_rate_2ms for score in scores)
+        known = [score.mae_ms for score in scores if isfinite(score.mae_ms)]
+        mae_ms = fmean(known) if known else inf
         if (hit_rate, -mae_ms) > (self._hit_rate_2ms, -self._mae_ms):
             self.step, self.idle = step, 0
             self._hit_rate_2ms, self._mae_ms = hit_rate, mae_ms

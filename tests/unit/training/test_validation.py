@@ -79,6 +79,18 @@ def test_the_figures_are_the_best_picker_s() -> None:
     assert looked_at(scored(0, 9), scored(7, 7)).figures == expected
 
 
+def test_each_survey_counts_alike_however_many_labels_it_has() -> None:
+    validation = Validation(CONFIG.validation)
+    figures = validation.look(1, picker_of(1.0), scored(0, 0, 0, 0), scored(8), scored(np.nan))
+    assert figures == {"validation_hit_rate_2ms": pytest.approx(1 / 3), "validation_mae_ms": pytest.approx(4)}
+
+
+def test_a_picker_is_scored_survey_by_survey(line_gathers: LineGathers) -> None:
+    step = PickerStep(CONFIG, line_gathers(3))
+    found = step.score([*line_gathers(3), *(one.replace(survey="other") for one in line_gathers(1))])
+    assert [one.n_labelled for one in found] == [33, 11]
+
+
 def test_what_is_kept_does_not_learn_on() -> None:
     validation, picker = Validation(CONFIG.validation), picker_of(1.0)
     validation.look(1, picker, scored(0))
@@ -116,7 +128,7 @@ def trained(gathers: list[Gather], steps: int, state: dict[str, Any] | None = No
         validation.load_state_dict(state["validation"])
     for _ in range(steps):
         step(4)
-        validation.look(step.step, step.learned, step.score(held_out))
+        validation.look(step.step, step.learned, *step.score(held_out))
     return step.state_dict() | {"validation": validation.state_dict()}
 
 
