@@ -11,6 +11,10 @@ scored; once, and again from the picks of what came of that; and, for three gath
 labels beside the synthetic gathers, and then from its own picks beside them. What an interrupted run finished is kept,
 and what another version of this script left under the same names: give each its own store. danube_island has labels for
 these benchmarks only (real_surveys.py), and nothing learns from them.
+
+A second table says what `pick --habit` brings with the labels of one gather, of each in turn that may be learned from
+(of danube_island each that is labelled, the others scored): picks are moved by the constant by which these labels lie
+from them, and nothing is learned. The same picks are scored, moved.
 """
 
 import argparse
@@ -18,16 +22,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 from real_surveys import SYNTHETIC, TAUGHT_AUGMENT, UNLABELLED_AUGMENT, VARIED, ingest_synthetic, survey_settings
 
 from seisray.api import PickConfig, PickerConfig, Store, finetune, ingest, pick_survey, score
 from seisray.config import AugmentConfig, PickerTrainConfig, TransferConfig
 from seisray.formats.picks.first_breaks import first_breaks_csv
-from seisray.metrics.picks import PickScore
+from seisray.metrics.picks import PickScore, score_picks
+from seisray.picking.habit import constant
+from seisray.picking.score import compare
 from seisray.registry import Model
 from seisray.storage import locate
 from seisray.stream import read_labelled
+from seisray.training.picker import parse_ffids
 
 LEARN = {"soda_lakes": "1001-1040", "geostack": "13,20,21,108,109"}
 SCORED = {
@@ -120,6 +129,28 @@ def row(model: Model, survey: str, which: str, learned_from: str, store: str) ->
     return f"| {survey}, {which} | {learned_from} | {shown} | {last} |"
 
 
+def habit_row(model: Model, survey: str, learned_from: str, store: str) -> str:
+    """Return a line of the table of constants told by one gather."""
+    scored(model, survey, store, None)
+    found = compare(Store(store), f"{model.name}-on-{survey}")
+    names = ("ffid", "pick_ms", "first_break_ms", "probability")
+    ffid, pick_ms, label_ms, probability = (found[name].to_numpy() for name in names)
+    ok = np.isfinite(label_ms) & np.isfinite(pick_ms) & (found["flag"].to_numpy() == "ok")
+    before, after = [], []
+    for one in parse_ffids(LEARN[survey]) if survey in LEARN else SCORED[survey]:
+        habit_ms, _ = constant((label_ms - pick_ms)[ok & (ffid == one)].tolist())
+        if np.isnan(habit_ms):  # too few labels, which `pick --habit` says
+            continue
+        those = np.isin(ffid, [other for other in SCORED[survey] if other != one])
+        for moved_ms, scores in ((0.0, before), (habit_ms, after)):
+            about = {"sample_interval_us": 1000.0, "probability": probability[those]}
+            scores.append(score_picks(pick_ms[those] + moved_ms, label_ms[those], **about))
+    rates = [sorted(getattr(one, f"hit_rate_{ms}ms") for one in after) for ms in (1, 2, 4)]
+    shown = " | ".join(f"{fmean(of):.1%} ({of[0]:.1%} to {of[-1]:.1%})" for of in rates)
+    plain, errors = fmean(one.hit_rate_2ms for one in before), fmean(one.ece_2ms for one in after)
+    return f"| {survey} | {learned_from} | {len(after)} | {plain:.1%} | {shown} | {errors:.2f} |"
+
+
 def main() -> None:
     """Train what the store does not hold yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -156,6 +187,13 @@ def main() -> None:
         print(row(twice, survey, OTHERS, "the same, twice", store), flush=True)
         for line in rows_of_one(nobody, survey, store, workers):
             print(line, flush=True)
+    print("\n| scored on | learned from | gathers | 2 ms, not moved | 1 ms | 2 ms | 4 ms | ECE |\n" + "|---" * 8 + "|")
+    for survey in SCORED:
+        for seed, model in zip(SEEDS, seeds, strict=True):
+            print(habit_row(model, survey, f"synthetic, seed {seed}", store), flush=True)
+        for of, model in taught.items():
+            if of != survey:
+                print(habit_row(model, survey, f"synthetic and {of}", store), flush=True)
 
 
 if __name__ == "__main__":
