@@ -3,9 +3,10 @@
     python tests/benchmarks/sampling_intervals.py [--store URI] [--steps 600]
 
 Surveys: the same kind of synthetic ground and wavelets (18-32 Hz, 40 ms a period) recorded at 1, 2 and 4 ms, of
-different seeds. A picker learns from three spreads of each, or of one, and is scored on the fourth, on other ground;
-all have the same steps, so together each survey gets a third of them. Limits are in ms, and a wavelet's period is the
-same at every interval. Takes twelve minutes on two cores; what an interrupted run finished is kept.
+different seeds. A picker learns from three spreads of one, or of each in three times the steps, so that it sees as many
+panels of a survey as one that learns it alone, and is scored on the fourth, on other ground. Limits are in ms, and a
+wavelet's period is the same at every interval. Takes twelve minutes on two cores; what an interrupted run finished is
+kept.
 """
 
 import argparse
@@ -51,12 +52,12 @@ def main() -> None:
     surveys = {interval_ms: f"at-{interval_ms}-ms" for interval_ms in INTERVALS_MS}
     for interval_ms, name in surveys.items():
         ingest_synthetic(name, recorded(interval_ms), store)
-    config = PickerConfig(train=PickerTrainConfig(steps=options.steps, workers=2))
     print("| survey | learned | within 1 ms | 2 ms | 4 ms | MAE, ms | median, ms |\n" + "|---" * 7 + "|")
     for name in surveys.values():
         for model, learned in ((f"of-{name}", [name]), ("of-all-intervals", [*surveys.values()])):
             if not place.versions(model):
                 of = [f"{one}:{LEARN}" for one in learned]
+                config = PickerConfig(train=PickerTrainConfig(steps=options.steps * len(of), workers=2))
                 finetune(of, source="scratch", model=model, store=store, config=config)
             out = f"{model}-on-{name}"
             if out not in place.names("picks"):
