@@ -13,6 +13,7 @@ import safetensors.torch
 from label_cells import (
     N_TUNING,
     TUNING,
+    UNTAUGHT,
     Cell,
     is_taught,
     kind_of,
@@ -38,8 +39,8 @@ VALIDATE = {
     "geostack": "134,135,256,257,280,281",
     "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
 }
-STARTS = ("scratch", *MAKERS, "gan, encoder only")
-VERSION = 6
+STARTS = (*UNTAUGHT, *MAKERS, "gan, encoder only")
+VERSION = 7
 """Of what cells hold and starts are made of: those of others are not taken over."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
@@ -114,11 +115,11 @@ class Bench:
             n_gathers=n,
             draw=draw,
             start=start,
-            pretraining=0 if start == "scratch" else pretraining,
+            pretraining=0 if start in UNTAUGHT else pretraining,
             lr=rates[0],
-            encoder_lr=1.0 if start == "scratch" else rates[1],
+            encoder_lr=1.0 if start in UNTAUGHT else rates[1],
             steps=self.steps,
-            pretraining_steps=0 if start == "scratch" else self.pretraining_steps,
+            pretraining_steps=0 if start in UNTAUGHT else self.pretraining_steps,
             own_picks=start in self.self_taught and draw > TUNING,
         )
 

@@ -10,25 +10,32 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from label_peer import PEER, trained_peer
 from numpy.typing import NDArray
 from real_surveys import TAUGHT_AUGMENT
+from torch import nn
 
 from seisray.config import AugmentConfig, PickerConfig, PickerTrainConfig, TransferConfig
 from seisray.gather import Gather
 from seisray.heap import keep_heap
+from seisray.metrics.calibration import reliability
+from seisray.metrics.picks import score_picks, sureness
 from seisray.models.picker import Picker
 from seisray.models.transfer import load_body
-from seisray.picking.decode import candidates, decide
+from seisray.picking.decode import candidates, decide, decode
 from seisray.picking.engine import averaged, torch_engine
+from seisray.picking.habit import constant
 from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import gather_logits
-from seisray.training.picker import PickerStep, score_gathers
+from seisray.training.picker import PickerStep
 from seisray.training.precision import flush_denormals
-from seisray.training.sure_picks import constant, moved
+from seisray.training.sure_picks import moved
 
 SELF_TAUGHT = ("scratch", "synthetic", "synthetic after masked")
 THEN = ", then its own picks"
 OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
+UNTAUGHT = ("scratch", PEER)
+"""Starts that saw nothing before the labelled gathers."""
 TUNING, N_TUNING, N_JUDGES = -1, 5, 6
 SUGGESTED = -2
 OF_SUGGESTED = ", of suggested gathers"
@@ -61,7 +68,7 @@ those suggested, by start and number."""
 
 def kind_of(start: str) -> str | None:
     """Return which pre-training a start needs, None = none."""
-    return None if start == "scratch" else start.removesuffix(", encoder only")
+    return None if start in UNTAUGHT else start.removesuffix(", encoder only")
 
 
 def is_taught(start: str) -> bool:
@@ -97,8 +104,11 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
     body = safetensors.torch.load(weights) if weights else None
     began_s = time.perf_counter()
     beside = [gather for gathers in data["synthetic"].values() for gather in gathers] if is_taught(cell.start) else []
-    picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
-    found = {"cell": dataclasses.asdict(cell), "scores": scores_of(picker, judges)}
+    if cell.start == PEER:
+        picker: nn.Module = trained_peer(settings_of(cell), learn)
+    else:
+        picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
+    found = {"cell": dataclasses.asdict(cell), **scores_of(picker, judges)}
     if cell.own_picks:
         labelled = {gather.ffid for gather in learn}
         own = sure_gathers(picker, [one for one in data["raw"][cell.survey] if one.ffid not in labelled], learn)
@@ -138,10 +148,26 @@ def as_learned(cell: Cell, body: dict[str, torch.Tensor] | None) -> Picker:
     return picker
 
 
-def scores_of(picker: Picker, judges: Mapping[str, list[Gather]]) -> dict[str, Any]:
-    """Return the scores of a picker by survey."""
-    panel = PickerConfig().panel
-    return {survey: score_gathers(picker, gathers, panel).to_dict() for survey, gathers in judges.items()}
+def scores_of(picker: nn.Module, judges: Mapping[str, list[Gather]]) -> dict[str, Any]:
+    """Return the scores of a picker by survey, and how often picks of about one probability are within 2 ms."""
+    found: dict[str, Any] = {"scores": {}, "reliability": {}}
+    predict, panel = torch_engine(picker.eval()), PickerConfig().panel
+    for survey, gathers in judges.items():
+        picks = [
+            decode(
+                gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples),
+                gather.live,
+                gather.sample_interval_us,
+            )
+            for gather in gathers
+        ]
+        pick_ms = np.concatenate([one.pick_ms for one in picks])
+        label_ms = np.concatenate([gather.first_break_ms for gather in gathers])
+        probability = np.concatenate([one.probability for one in picks])
+        about = {"sample_interval_us": gathers[0].sample_interval_us, "probability": probability}
+        found["scores"][survey] = score_picks(pick_ms, label_ms, **about).to_dict()
+        found["reliability"][survey] = reliability(*sureness(pick_ms, label_ms, probability))
+    return found
 
 
 def sure_gathers(picker: Picker, raw: Sequence[Gather], by_hand: Sequence[Gather]) -> list[Gather]:
@@ -159,7 +185,7 @@ def sure_gathers(picker: Picker, raw: Sequence[Gather], by_hand: Sequence[Gather
     picked = [gather.replace(first_break_ms=sure_ms(gather)) for gather in raw]
     differences = [(gather.first_break_ms - sure_ms(gather)).tolist() for gather in by_hand]
     constant_ms, _ = constant(list(itertools.chain.from_iterable(differences)))
-    return moved([gather for gather in picked if gather.labelled.any()], constant_ms)[0]
+    return moved([gather for gather in picked if gather.labelled.any()], float(np.nan_to_num(constant_ms)))[0]
 
 
 def parts_of(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -174,4 +200,4 @@ def parts_of(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
     elif one["cell"]["n_gathers"] or not one["cell"]["draw"]:
         yield one
     if "then" in one:
-        yield one | {"cell": one["cell"] | {"start": one["cell"]["start"] + THEN}, "scores": one["then"]}
+        yield one | {"cell": one["cell"] | {"start": one["cell"]["start"] + THEN}} | one["then"]

@@ -16,9 +16,9 @@ who starts from one; their intervals are over the seeds of the panels alone. Sta
 without any labelled gather, too. Gathers without labels, here and in pre-training, may stand next to those scored.
 
 Cells are Ray tasks of one core. What each came to lies in URI/benchmarks, and an interrupted script goes on where it
-was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings; the gain over
-scratch, draw by draw; and what becomes of other surveys. By default sized for some hours on two cores; --full for a
-cluster.
+was. Prints tables: within 2 ms, means and 95 % confidence intervals, the wider of that over draws and that over
+pre-trainings; the gain over scratch, draw by draw; what becomes of other surveys; and all scores with the most labels.
+By default sized for some hours on two cores; --full for a cluster.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from label_bench import LEARN, STARTS, VALIDATE, Bench
+from label_bench import LEARN, STARTS, Bench
 from label_cells import (
     OF_SUGGESTED,
     SELF_TAUGHT,
@@ -36,8 +36,9 @@ from label_cells import (
     is_taught,
     parts_of,
 )
+from label_peer import check_peer
 from label_suggested import SURVEY
-from label_tables import classical, gains, picture, table
+from label_tables import all_scores, classical, gains, picture, table
 from real_surveys import survey_settings
 
 from seisray.ingest import ingest
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--suggested", action="store_true", help="beside those drawn, gathers that are suggested")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
+    check_peer(options.only)
     store = Store(options.store)
     for name, (files, settings) in survey_settings(options.data).items():
         if name not in store.names("surveys"):
@@ -119,13 +121,11 @@ def main() -> None:
                 *gains(outcomes, [row for row in rows if OF_SUGGESTED not in row]),
                 "",
                 *table(outcomes, rows, elsewhere=True),
+                "",
+                *all_scores(outcomes, rows, classical(bench.data["validate"])),
             ]
         )
     )
-    print("\n| classical | " + " | ".join(VALIDATE) + " |\n" + "|---" * (len(VALIDATE) + 1) + "|")
-    for name, scores in classical(bench.data["validate"]).items():
-        shown = (f"{one.hit_rate_2ms:.1%} ({one.hit_rate_2ms_debiased:.1%})" for one in map(scores.get, VALIDATE))
-        print(f"| {name} | {' | '.join(shown)} |")
     if options.picture:
         picture(outcomes, rows, options.picture)
 

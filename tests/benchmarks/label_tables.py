@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from seisray.gather import Gather
+from seisray.metrics.calibration import BINS, Bin
 from seisray.metrics.picks import PickScore
 from seisray.picking.classical import aic, coppens, modified_energy_ratio, sta_lta
 from seisray.resampling import samples_per_period
@@ -40,14 +43,33 @@ Group = tuple[str, int, str, str]
 """Survey learned from, labelled gathers, start, survey scored on."""
 
 
-def grouped(outcomes: Iterable[Mapping[str, Any]], score: str) -> dict[Group, list[float]]:
+Values = dict[tuple[int, int], float]
+"""A score by draw and pre-training."""
+
+
+def grouped(outcomes: Iterable[Mapping[str, Any]], score: str) -> dict[Group, Values]:
     """Return a score of every draw and pre-training, by what is compared."""
-    found: dict[Group, list[float]] = defaultdict(list)
+    found: dict[Group, Values] = defaultdict(dict)
     for one in outcomes:
         cell = one["cell"]
         for survey, scores in one["scores"].items():
-            found[cell["survey"], cell["n_gathers"], cell["start"], survey].append(scores[score] or 0.0)
+            group = cell["survey"], cell["n_gathers"], cell["start"], survey
+            found[group][cell["draw"], cell["pretraining"]] = scores[score] or 0.0
     return found
+
+
+def around(values: Values) -> float:
+    """Return half of a 95 % confidence interval of the mean: the wider of that over draws and over pre-trainings.
+
+    A pre-training is the same in all draws, so that they are not independent. NaN where there is one of each.
+    """
+    widths = []
+    for part in (0, 1):
+        of_one: dict[int, list[float]] = defaultdict(list)
+        for key, value in values.items():
+            of_one[key[part]].append(value)
+        widths.append(half_width([fmean(of) for of in of_one.values()]))
+    return max((width for width in widths if isfinite(width)), default=float("nan"))
 
 
 def half_width(values: Sequence[float]) -> float:
@@ -78,10 +100,10 @@ def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], *, elsew
     for start in starts:
         cells = []
         for survey, other, n in columns:
-            values = plain.get((survey, n, start, other), [])
-            free = debiased.get((survey, n, start, other), [])
-            around = f" ± {half_width(values):.1%}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.1%}{around} ({np.mean(free):.1%})" if values else "")
+            values = plain.get((survey, n, start, other), {})
+            free = debiased.get((survey, n, start, other), {})
+            width = f" ± {around(values):.1%}" if len(values) > 1 else ""
+            cells.append(f"{fmean(values.values()):.1%}{width} ({fmean(free.values()):.1%})" if values else "")
         yield f"| {start} | {' | '.join(cells)} |"
 
 
@@ -104,35 +126,100 @@ def gains(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str]) -> Itera
         yield f"| {start} | {' | '.join(cells)} |"
 
 
-def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: Path) -> None:
-    """Draw the hit rate against the number of labelled gathers, a curve a start, a panel a survey.
+SHOWN = {
+    "coverage": ("picked", "{:.1%}"),
+    "hit_rate_1ms": ("1 ms", "{:.1%}"),
+    "hit_rate_2ms": ("2 ms", "{:.1%}"),
+    "hit_rate_4ms": ("4 ms", "{:.1%}"),
+    **{f"hr_at_{k}": (f"HR@{k}", "{:.1%}") for k in (1, 3, 5, 7, 9)},
+    "rmse_ms": ("RMSE, ms", "{:.2f}"),
+    "mae_ms": ("MAE, ms", "{:.2f}"),
+    "bias_ms": ("bias, ms", "{:+.2f}"),
+    "ece_2ms": ("ECE", "{:.2f}"),
+}
 
-    A start that went on from its own picks is dashed, in the colour of what it began with.
+
+def all_scores(
+    outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], classical: Mapping[str, Mapping[str, PickScore]]
+) -> Iterator[str]:
+    """Yield the lines of a table of all scores: means of pickers of the most labels, and pickers that learn nothing."""
+    found = {score: grouped(outcomes, score) for score in SHOWN}
+    most: dict[str, int] = {}
+    for survey, n, *_ in found["coverage"]:
+        most[survey] = max(n, most.get(survey, 0))
+    yield "| scored on | picker | " + " | ".join(name for name, _ in SHOWN.values()) + " |"
+    yield "|---" * (len(SHOWN) + 2) + "|"
+    for survey in next(iter(classical.values())):
+        n = most.get(survey, 0)
+        for start in starts:
+            own = {score: of.get((survey, n, start, survey), {}) for score, of in found.items()}
+            if own["coverage"]:
+                shown = (how.format(fmean(own[score].values())) for score, (_, how) in SHOWN.items())
+                yield f"| {survey} | {start}, {n} gathers | {' | '.join(shown)} |"
+        for name, scores in classical.items():
+            known = scores[survey].to_dict()
+            shown = ("" if known[score] is None else how.format(known[score]) for score, (_, how) in SHOWN.items())
+            yield f"| {survey} | {name} | {' | '.join(shown)} |"
+
+
+def of_most(one: Mapping[str, Any], survey: str, n: int, start: str) -> bool:
+    """Return whether an outcome is of a start with so many gathers of a survey."""
+    cell = one["cell"]
+    return (cell["survey"], cell["n_gathers"], cell["start"]) == (survey, n, start)
+
+
+def pooled(outcomes: Iterable[Mapping[str, Any]]) -> list[Bin]:
+    """Return how often picks of about one probability are right, of all draws and pre-trainings together."""
+    parts: dict[int, list[Bin]] = defaultdict(list)
+    for one in outcomes:
+        for of in one["reliability"][one["cell"]["survey"]]:
+            parts[min(int(of[1] * BINS), BINS - 1)].append(Bin(*of))
+    found = []
+    for _, own in sorted(parts.items()):
+        n = sum(one.n for one in own)
+        means = (sum(one.n * getattr(one, name) for one in own) / n for name in ("probability", "hit_rate"))
+        found.append(Bin(n, *means))
+    return found
+
+
+def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: Path) -> None:
+    """Draw the hit rate against the number of labelled gathers, and with the most of them against probability.
+
+    A curve a start, a column a survey. A start that went on from its own picks is dashed, in the colour of what it
+    began with.
     """
     found = grouped(outcomes, "hit_rate_2ms")
     surveys = sorted({survey for survey, _, _, other in found if survey == other})
     began = list(dict.fromkeys(start.removesuffix(THEN) for start in starts))
-    figure = Figure(figsize=(4.5 * len(surveys), 4.6), layout="constrained")
-    for axes, survey in zip(figure.subplots(1, len(surveys), squeeze=False)[0], surveys, strict=True):
+    figure = Figure(figsize=(4.5 * len(surveys), 8.4), layout="constrained")
+    for (axes, below), survey in zip(figure.subplots(2, len(surveys), squeeze=False).T, surveys, strict=True):
         counts = sorted({n for one, n, _, other in found if one == other == survey})
         for i, start in enumerate(starts):
             there = [n for n in counts if (survey, n, start, survey) in found]
-            values = [[100 * value for value in found[survey, n, start, survey]] for n in there]
+            values = [found[survey, n, start, survey] for n in there]
+            look = {
+                "color": f"C{began.index(start.removesuffix(THEN))}",
+                "linestyle": "--" if start.endswith(THEN) else "-",
+                "marker": "o",
+                "markersize": 3,
+                "linewidth": 1.2,
+            }
             axes.errorbar(
                 [counts.index(n) + 0.04 * (i - len(starts) / 2) for n in there],  # side by side
-                [np.mean(one) for one in values],
-                [half_width(one) for one in values],
+                [100 * fmean(one.values()) for one in values],
+                [100 * around(one) for one in values],
                 label=start,
-                color=f"C{began.index(start.removesuffix(THEN))}",
-                linestyle="--" if start.endswith(THEN) else "-",
                 capsize=2,
-                marker="o",
-                markersize=3,
-                linewidth=1.2,
+                **look,
             )
+            said = pooled(one for one in outcomes if of_most(one, survey, counts[-1], start))
+            below.plot([100 * one.probability for one in said], [100 * one.hit_rate for one in said], **look)
         axes.set(title=survey, xlabel="labelled gathers", ylabel="within 2 ms, %")
         axes.set_xticks(range(len(counts)), [str(n) for n in counts])
         axes.set_ylim(0, 100)
         axes.grid(axis="y", alpha=0.3)
+        below.plot([0, 100], [0, 100], color="0.7", linewidth=1)
+        below.set(xlabel=f"probability of picks, % ({counts[-1]} gathers)", ylabel="of these within 2 ms, %")
+        below.grid(alpha=0.3)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     figure.savefig(file, dpi=100)
