@@ -84,7 +84,7 @@ def ray_train(train: TrainConfig, store: str, workers: int, cores: int) -> tuple
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     card = pretrain_gan(["line"], model="speed", store=store, config=settings(train, workers))
     ray.shutdown()
-    first, *rows = card.details["history"]
+    first, *rows, _ = card.details["history"]  # the last one's time holds what a run ends with
     wait_ms, busy_ms = (
         sum(figure(row) for row in rows)
         for figure in (lambda row: row["step_ms"] * row["data_wait_share"], lambda row: row["step_ms"])
