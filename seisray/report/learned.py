@@ -45,7 +45,7 @@ def model_sections(store: Store, models: Iterable[Model]) -> Iterator[Section]:
             ref = lineage[ref].parent
     for ref, model in lineage.items():
         history = model.details["history"]
-        names = sorted({name for row in history for name in row} - {"step"})
+        names = sorted({name for row in history for name in row} - {"step", "elapsed_s"})
         curves = {
             name: ([row["step"] for row in history if name in row], [row[name] for row in history if name in row])
             for name in names

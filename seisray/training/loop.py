@@ -17,12 +17,14 @@ from seisray.heap import keep_heap
 from seisray.report.plots import png_bytes
 from seisray.storage import Location
 from seisray.stream import cut_live, cut_with_breaks, panel_batches
+from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
 from seisray.training.journal import Journal
 from seisray.training.measure import reference_panels
 from seisray.training.precision import flush_denormals
 from seisray.training.realism import Pair
+from seisray.training.schedule import step_seed
 from seisray.training.trackers import open_trackers
 from seisray.training.watchdog import NORMS, Watchdog, strongest
 from seisray.training.ways import WAYS
@@ -48,12 +50,13 @@ def pretrain_loop(job: dict[str, Any]) -> None:
     step = way.step(config, device=device, rank=rank, wrap=ray.train.torch.prepare_model)
     found = ray.train.get_checkpoint()
     kept: dict[str, Any] = {"history": [], "alarms": [], "resumed_at": [], "stopped": "", "watchdog": {}}
+    state: dict[str, Any] = {}
     if found is not None:
         state = load_checkpoint(found)
         kept |= {key: state[key] for key in kept if key in state}
         kept["resumed_at"].append(state["step"])
         step.load_state_dict(state)
-    good = copy.deepcopy(step.state_dict())
+    good = state.get("good") or copy.deepcopy(step.state_dict())  # what a rollback goes back to
     folder = Location(job["folder"])
     journal = None
     if rank == 0:
@@ -65,8 +68,10 @@ def pretrain_loop(job: dict[str, Any]) -> None:
 
     def stream() -> Clock:
         batch = train.batch // workers
-        how = {"first_step": step.step, "steps": train.steps, "seed": train.seed, "rank": rank, "workers": workers}
-        return Clock(batches_of(job, batch=batch, **how))
+        how = {"first_step": step.step, "steps": train.steps, "rank": rank, "workers": workers}
+        # a batch that broke the run is not met again by one that turned aside
+        seed = step_seed(train.seed, 0, salt=step.salt) if step.salt else train.seed
+        return Clock(batches_of(job, batch=batch, seed=seed, **how))
 
     def save() -> None:
         if journal is None:
@@ -74,7 +79,8 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             return
         journal.publish()
         kept.update(history=journal.history, alarms=journal.alarms, watchdog=watchdog.state_dict())
-        report(good | kept, {**figures, "step": step.step}, folder)
+        before = {} if good["step"] == step.step else {"good": good}
+        report(step.state_dict() | kept | before, {**figures, "step": step.step}, folder)
 
     panels = stream()
     figures: dict[str, float] = {}
@@ -91,9 +97,10 @@ def pretrain_loop(job: dict[str, Any]) -> None:
         alarms = []
         figures = {name: value.item() for name, value in losses.items()}  # which waits for a GPU to be done
         panels.pause()
+        wait_share = highest(panels.wait_share, device)  # all wait for the one that does
         if journal:
             figures |= {
-                "data_wait_share": panels.wait_share,
+                "data_wait_share": wait_share,
                 "step_ms": panels.step_ms,
                 "gathers_per_s": train.batch / config.panel.per_gather / panels.step_ms * 1000,
             }
@@ -124,7 +131,8 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             journal.sheet("samples", step.step, png_bytes(sheet))
         if not (saves or kept["stopped"]):
             continue
-        good = copy.deepcopy(step.state_dict())
+        if not highest(int(not watchdog.calm), device):
+            good = copy.deepcopy(step.state_dict())
         save()
     if journal:
         journal.close(step.step, figures)

@@ -62,6 +62,11 @@ class Watchdog:
         self._known = set(faults) | (self._known & lasting)
         return alarms
 
+    @property
+    def calm(self) -> bool:
+        """Return whether nothing was wrong at the last look."""
+        return not self._known
+
     def go_back(self) -> None:
         """Forget what was seen, since the run goes on from an earlier step."""
         self.rolled_back += 1

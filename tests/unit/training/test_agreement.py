@@ -20,3 +20,12 @@ def test_two_workers_do_what_the_first_decides(tmp_path: Path) -> None:
     assert step == 3
     """
     run_two_ranks(code, Path(__file__).parent, tmp_path / "meet")
+
+
+def test_all_workers_know_the_longest_wait(tmp_path: Path) -> None:
+    code = """
+    from seisray.training.agreement import highest
+
+    assert highest(0.25 if rank else 0.125, "cpu") == 0.25
+    """
+    run_two_ranks(code, Path(__file__).parent, tmp_path / "meet")

@@ -62,9 +62,11 @@ class Cluster:
         self.said: list[str] = []
         self.checkpoints: list[Any] = []
         self.steps: list[int] = []
+        self.seeds: list[int] = []
         self.journals: list[Journal] = []
 
-    def panel_batches(self, *_: Any, first_step: int, steps: int, cut: Any, **__: Any) -> Iterator[Any]:
+    def panel_batches(self, *_: Any, first_step: int, steps: int, seed: int, cut: Any, **__: Any) -> Iterator[Any]:
+        self.seeds.append(seed)
         if cut.func is cut_with_breaks:
             for step in range(first_step, steps):
                 panels = np.random.default_rng(1000 + step).normal(size=(4, 8, 33)).astype(np.float32)
@@ -155,6 +157,39 @@ def test_an_exploding_gradient_in_one_step_takes_the_run_back_where_it_shall(
     assert (alarm["step"], alarm["fault"], alarm["action"]) == (15, "explosion", "rollback")
     assert [step for step, _, _ in losses(state)] == list(range(1, 21))
     assert state["salt"] == 1
+
+
+WARNED = replace(CONFIG, watch=WatchConfig(explosion="warn", explosion_factor=30, collapse="off"))
+
+
+def test_a_checkpoint_of_a_run_in_trouble_is_none_to_go_back_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(tmp_path, broken={14: 1e6, 16: math.nan})
+    state = cluster.run(monkeypatch, WARNED)
+    assert [(alarm["step"], alarm["action"]) for alarm in state["alarms"]] == [(15, "warn"), (17, "rollback")]
+    assert cluster.steps == [*range(17), *range(12, 20)]
+    assert [step for step, _, _ in losses(state)] == list(range(1, 21))
+
+
+def test_a_worker_lost_in_trouble_goes_on_from_its_last_step_and_still_knows_what_was_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Cluster(tmp_path / "first", broken={14: 1e6})
+    first.run(monkeypatch, WARNED)
+    in_trouble = [one for one in first.checkpoints if load_checkpoint(one)["step"] == 15]
+    again = Cluster(tmp_path / "again", broken={15: math.nan})
+    again.checkpoints = in_trouble
+    again.run(monkeypatch, WARNED)
+    assert again.steps == [15, *range(12, 20)]
+
+
+def test_a_run_that_went_back_meets_other_panels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(tmp_path, broken={4: math.nan}, lost=(6,))
+    cluster.run(monkeypatch)
+    first, aside, resumed = cluster.seeds
+    assert first == CONFIG.train.seed != aside
+    assert resumed == aside
 
 
 def test_a_gradient_that_explodes_between_two_looks_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
