@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seisray.errors import GatherError
+
+T = TypeVar("T")
 
 PER_TRACE = {
     "trace": np.int32,
@@ -189,3 +191,8 @@ def by_survey(gathers: Iterable[Gather]) -> dict[str, list[Gather]]:
     for gather in gathers:
         found.setdefault(gather.survey, []).append(gather)
     return found
+
+
+def spread_over(values: Sequence[T], most: int) -> list[T]:
+    """Return so many values at most, spread evenly from the first to the last."""
+    return [values[i] for i in np.linspace(0, len(values) - 1, min(len(values), most)).round().astype(int)]

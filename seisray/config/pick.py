@@ -44,10 +44,10 @@ class PickConfig:
     event_ms
         Farthest that it lies from there; picks with none so near stay as they are.
     habit
-        Labels by whose habit picks are moved, a survey in the store or a CSV of the one picked: by the median by which
-        they lie from picks of the same traces.
+        Labels, a survey in the store or a CSV of the survey picked: picks are moved by the median of these labels less
+        the picks of the same traces.
     habit_ms
-        By which picks are moved, where labels need not tell.
+        Added to every pick; in place of habit.
     """
 
     engine: Engine = "torch"
@@ -67,7 +67,7 @@ class PickConfig:
         for name, kind in (("engine", Engine), ("event", Event)):
             require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
         allow(self, "0..1e6", 0, 1e6, "earliest_ms", "latest_ms", "slack_ms", "event_ms", "smoothness")
-        allow(self, "-1000..1000", -1000, 1000, "habit_ms")
+        allow(self, "-100..100", -100, 100, "habit_ms")
         allow(self, "0..1e5", 0, 1e5, "fastest_m_s", "slowest_m_s")
         require(not 0 < self.latest_ms <= self.earliest_ms, self, "latest_ms", "after earliest_ms, or 0")
         require(not 0 < self.fastest_m_s <= self.slowest_m_s, self, "fastest_m_s", "above slowest_m_s, or 0")

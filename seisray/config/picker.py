@@ -133,10 +133,12 @@ class PickerConfig:
     """Settings of `seisray finetune`.
 
     label_sigma: width of the soft labels in samples. habits: move the labels of each survey by a constant onto what the
-    source picker marks, so that surveys picked by different habits teach one event; the card says by how much, and
-    `pick --habit` gives it back. calibrate: divide the logits by the temperature with which
-    probabilities fit hits best, on gathers held out where there are any, else on panels of those learned from, which
-    flatter; as many traces are picked as before.
+    source picker marks, so that surveys picked by different habits teach one event; the card says by how much. What
+    comes of it marks that event, too: `pick --habit` moves picks to a survey's labels. calibrate: divide the logits by
+    the temperature with which probabilities fit hits best, on gathers held out where there are any, else on panels of
+    those learned from, which flatter; as many traces are picked as before.
+
+    Where a source is a picker, gathers are brought to its tempo.
     """
 
     panel: PickerPanelConfig = field(default_factory=PickerPanelConfig)

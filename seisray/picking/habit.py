@@ -1,93 +1,166 @@
 """What of a wavelet people mark, as a constant: how far their labels lie from the picks of the same traces."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seisray.config import PickConfig
-from seisray.errors import ConfigError
-from seisray.formats.picks.corrected import read_corrected_csv
-from seisray.gather import Gather
+from seisray.errors import ConfigError, PicksError
+from seisray.formats.picks.corrected import GatherFirstBreaks, labelled_by, read_corrected_csv
+from seisray.formats.picks.first_breaks import FirstBreaks
+from seisray.gather import Gather, spread_over
 from seisray.picking.picker import GatherPicker, weights_sha256
-from seisray.picking.score import labels_of
 from seisray.picking.tempo import resampling_of
 from seisray.picking.work import SurveyWork, Work
-from seisray.registry import Model, Store
+from seisray.registry import Model, Store, Survey
+from seisray.shards import read_columns, read_gather, rows
 from seisray.storage import locate
-from seisray.stream import read_labelled
 
 LEAST_SHARED = 8  # traces by which labels can be told from picks
 MOST_GATHERS = 64  # that a constant is told from
+MOST_SHARDS = 256  # that are looked through for labels
+MOST_MS = 100.0  # labels farther off count from elsewhere, or are of other shots
+NEAR_MS, LEAST_NEAR = 2.0, 0.5  # labels of one event: so many of them lie so near their constant
 
-T = TypeVar("T")
+ByHand = FirstBreaks | GatherFirstBreaks
 
 
-def constant(differences_ms: Sequence[float]) -> tuple[float, int]:
-    """Return the median of labels less picks, NaN = one of the two is missing, and of how many it is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Habit:
+    """Say how labels lie from picks: their median, NaN where fewer than LEAST_SHARED traces have both.
 
-    It is NaN where fewer than LEAST_SHARED traces have both.
+    n: traces that have both. near: share of them within NEAR_MS of the median.
     """
+
+    ms: float
+    n: int
+    near: float
+
+    def said(self, labels: str) -> str:
+        """Return what to tell of it, with a doubt where labels follow no constant."""
+        line = f"the median by which labels of {labels} lie from {self.n} of them; {self.near:.0%} of these lie within "
+        line += f"{NEAR_MS:g} ms of it"
+        return line if self.near >= LEAST_NEAR else f"{line}: are they of these shots, and all of one event?"
+
+
+def habit_of(differences_ms: Sequence[float]) -> Habit:
+    """Return what labels less picks tell, NaN = one of the two is missing."""
     shared = np.array(differences_ms)[np.isfinite(differences_ms)]
-    return float(np.median(shared)) if len(shared) >= LEAST_SHARED else np.nan, len(shared)
+    if len(shared) < LEAST_SHARED:
+        return Habit(ms=np.nan, n=len(shared), near=np.nan)
+    median_ms = float(np.median(shared))
+    return Habit(ms=median_ms, n=len(shared), near=float(np.mean(np.abs(shared - median_ms) <= NEAR_MS)))
 
 
-def spread_over(values: Sequence[T], most: int) -> list[T]:
-    """Return so many values at most, spread evenly from the first to the last."""
-    return [values[i] for i in np.linspace(0, len(values) - 1, min(len(values), most)).round().astype(int)]
+def told_by(picker: GatherPicker, gathers: Iterable[Gather]) -> Habit:
+    """Return how the labels of gathers lie from a picker's picks without a flag; raise ConfigError where it fails."""
+    differences_ms: list[float] = []
+    for gather in gathers:
+        found, failure = picker.rows(gather)
+        if failure:
+            raise ConfigError(f"gather {gather.gather_id!r}, by whose labels picks are to be moved: {failure}")
+        pick_ms = np.where(found["flag"].to_numpy() == "ok", found["pick_ms"].to_numpy(), np.nan)
+        differences_ms += (gather.first_break_ms - pick_ms).tolist()
+    return habit_of(differences_ms)
 
 
-def with_habit(store: Store, card: Model, work: Work, config: PickConfig) -> PickConfig:
-    """Return settings with habit_ms as the labels in config.habit tell it; as they are where it names none.
+def with_habit(
+    store: Store, card: Model, work: Work, config: PickConfig, resampling: float
+) -> tuple[PickConfig, dict[str, str]]:
+    """Return settings with habit_ms as the labels in config.habit tell it, and for a manifest whose labels these are.
 
-    Raises ConfigError where these cannot tell.
+    resampling: of what is picked. Raises ConfigError or PicksError where labels cannot tell.
     """
     if not config.habit:
-        return config
+        return config, {}
     if config.habit_ms:
         raise ConfigError(f"--habit {config.habit} tells by how much picks are moved; leave out --habit-ms")
     gathers, own = _labelled(store, work, config.habit)
-    how = PickConfig(engine=config.engine, smoothness=config.smoothness, average=config.average)
     picker = GatherPicker(
         store,
         card,
         sha256=weights_sha256(store, card),
-        config=how,
+        # without windows: they are of what is picked, and would hide labels elsewhere
+        config=PickConfig(engine=config.engine, smoothness=config.smoothness, average=config.average),
         sample_interval_us=own.sample_interval_us,
-        resampling=resampling_of(card, own),
+        resampling=resampling if own.identity == work.identity else resampling_of(card, own),
     )
-    differences_ms: list[float] = []
-    for gather in gathers:
-        rows, _ = picker.rows(gather)
-        pick_ms = np.where(rows["flag"].to_numpy() == "ok", rows["pick_ms"].to_numpy(), np.nan)
-        differences_ms += (gather.first_break_ms - pick_ms).tolist()
-    habit_ms, n = constant(differences_ms)
-    if np.isnan(habit_ms):
+    habit = told_by(picker, gathers)
+    if np.isnan(habit.ms):
         raise ConfigError(
-            f"--habit {config.habit}: {n} traces have both a label and a pick without a flag, expected {LEAST_SHARED} "
-            "or more; label another gather, or give --habit-ms"
+            f"--habit {config.habit}: {habit.n} traces have both a label and a pick without a flag, expected "
+            f"{LEAST_SHARED} or more; label another gather, or give --habit-ms"
         )
-    said = f"the median by which labels of {config.habit} lie from {n} of them"
-    print(f"picks are moved by {habit_ms:+.2f} ms, {said}", file=sys.stderr)
-    return replace(config, habit_ms=round(habit_ms, 3))
+    if abs(habit.ms) > MOST_MS:
+        raise ConfigError(
+            f"--habit {config.habit}: labels lie {habit.ms:+.0f} ms from picks, expected {MOST_MS:g} ms at most; do "
+            "they count from the first sample, and are they of these shots?"
+        )
+    print(f"picks are moved by {habit.ms:+.2f} ms (--habit-ms), {habit.said(config.habit)}", file=sys.stderr)
+    return replace(config, habit="", habit_ms=round(habit.ms, 3)), {"habit_of": config.habit}
 
 
-def _labelled(store: Store, work: Work, labels: str) -> tuple[list[Gather], SurveyWork]:
+def _labelled(store: Store, work: Work, labels: str) -> tuple[Iterator[Gather], SurveyWork]:
     """Return MOST_GATHERS labelled gathers at most, and their survey.
 
     labels: a survey, or a CSV of the one that is picked.
     """
     if labels in store.names("surveys"):
         own = SurveyWork(store=str(store), survey=store.survey(labels))
-        labelled = sorted(set(labels_of(store, labels)["ffid"].to_pylist()))
-        if not labelled:
-            raise ConfigError(f"--habit {labels}: this survey has no labels; name one that has, or a CSV")
-        return read_labelled(store, [own.survey], spread_over(labelled, MOST_GATHERS)), own
+        places = _labelled_places(store, own.survey)
+        if not places:
+            raise ConfigError(f"--habit {labels}: no gather of it has labels; name a survey that has, or a CSV")
+        return _read(store, own.survey, places, None), own
     if not locate(labels).exists():
         raise ConfigError(f"--habit {labels}: neither a survey in {store} nor a CSV file")
     if not isinstance(work, SurveyWork):
         raise ConfigError(f"--habit {labels}: a CSV names gathers of a survey; ingest the files, or give --habit-ms")
     given = read_corrected_csv(locate(labels).read_bytes(), labels)
-    return read_labelled(store, [work.survey], spread_over(sorted(given.ffids), MOST_GATHERS), given), work
+    check_labels(given, work.survey)
+    return _read(store, work.survey, _named_places(work.survey, given), given), work
+
+
+def _labelled_places(store: Store, survey: Survey) -> list[tuple[int, int]]:
+    """Return shard and row of gathers with labels; of a survey of many shards, of MOST_SHARDS spread over it."""
+    return [
+        (number, i)
+        for number in spread_over(range(len(survey.shards)), MOST_SHARDS)
+        for i, row in enumerate(rows(read_columns(store.shard(survey, number), ["first_break_ms"])))
+        if np.isfinite(row["first_break_ms"]).any()
+    ]
+
+
+def _named_places(survey: Survey, labels: ByHand) -> list[tuple[int, int]]:
+    """Return shard and row of gathers that labels name; raise PicksError where an FFID names several."""
+    named = [
+        (ffid, (number, row))
+        for number, shard in enumerate(survey.shards)
+        for row, ffid in enumerate(shard["ffids"])
+        if ffid in labels.ffids
+    ]
+    (ffid, n), *_ = Counter(ffid for ffid, _ in named).most_common(1)
+    if n > 1 and isinstance(labels, FirstBreaks) and labels.key == "trace":
+        raise PicksError(
+            f"{labels.where}: FFID {ffid} names {n} gathers of {survey.survey}, so labels by FFID and trace fit none; "
+            "add a column gather_id, such as review writes"
+        )
+    return [place for _, place in named]
+
+
+def _read(store: Store, survey: Survey, places: Sequence[tuple[int, int]], labels: ByHand | None) -> Iterator[Gather]:
+    for number, row in spread_over(places, MOST_GATHERS):
+        stored = read_gather(store.shard(survey, number), row)
+        gather = labelled_by(labels, stored) if labels else stored
+        if gather is not None:
+            yield gather
+
+
+def check_labels(labels: ByHand, survey: Survey) -> None:
+    """Raise PicksError where labels are of FFIDs that a survey does not have."""
+    strangers = labels.ffids - {ffid for shard in survey.shards for ffid in shard["ffids"]}
+    if strangers:
+        first, n = min(strangers), len(strangers)
+        raise PicksError(f"{labels.where}: FFID {first} is not in {survey.survey} ({n} such FFIDs)")

@@ -112,7 +112,7 @@ class GatherPicker:
         if gather.sample_interval_us != self._interval_us:
             raise GatherError(f"sampled at {gather.sample_interval_us:g} us, expected {self._interval_us:g} us")
         window_ms = allowed_ms(gather, config)
-        allowed = None if window_ms is None else ms_to_sample(window_ms, interval_us)
+        allowed = None if window_ms is None else ms_to_sample(window_ms - config.habit_ms, interval_us)
         found, seen, n = [], resample(samples, self._resampling), N_CANDIDATES if config.smoothness else 1
         for keep, logits in tile_logits(self._predict, seen, gain=self._gain, stretch=self._stretch):
             if not np.isfinite(logits).all():
@@ -123,7 +123,7 @@ class GatherPicker:
         chosen = smoothest(line, interval_us / 1000, config.smoothness) if config.smoothness else None
         picks = decide(line, interval_us, chosen=chosen)
         if config.habit_ms:
-            end_ms = (gather.n_samples - 1) * gather.sample_interval_us / 1000
+            end_ms = gather.n_samples * gather.sample_interval_us / 1000
             return moved_by(picks, config.habit_ms, end_ms)
         if config.event == "learned":
             return picks

@@ -118,8 +118,9 @@ def _pick(
     if config.fastest_m_s or config.slowest_m_s:
         _check_offsets(work)
     card = _picker_card(store, model)
-    config = with_habit(store, card, work, config)
-    settings = pick_settings(card, config, resampling=resampling_of(card, work))
+    resampling = resampling_of(card, work)
+    config, whose = with_habit(store, card, work, config, resampling)
+    settings = pick_settings(card, config, resampling=resampling)
     settings |= work.settings if isinstance(work, FieldWork) else {}
     identity = Identity(
         survey=work.identity, model=card.ref, weights_sha256=weights_sha256(store, card), settings=settings
@@ -139,7 +140,7 @@ def _pick(
         model=card.ref,
         weights_sha256=identity.weights_sha256,
         identity=identity.digest,
-        settings=settings,
+        settings=settings | whose,
         sample_interval_us=work.sample_interval_us,
         n_traces=sum(part.n_traces for part in parts),
         n_picked=sum(part.n_picked for part in parts),

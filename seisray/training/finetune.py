@@ -8,12 +8,10 @@ from typing import Any
 import ray.train
 import ray.train.torch
 
-from seisray.config import SHIPPED, PickerConfig, config_dict
+from seisray.config import PickerConfig, config_dict
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.heap import keep_heap
-from seisray.models.picker import Picker
-from seisray.picking.picker import load_picker
 from seisray.picking.tempo import Tempo, in_one_tempo
 from seisray.registry import Model, Store, Survey
 from seisray.session import connect
@@ -21,8 +19,8 @@ from seisray.storage import Location
 from seisray.training.agreement import highest
 from seisray.training.checkpoint import load_checkpoint, report
 from seisray.training.compilation import check_compiler
-from seisray.training.habits import without_habits
 from seisray.training.journal import Journal
+from seisray.training.label_habits import check_source, habits_ms, without_habits
 from seisray.training.labelled_gathers import labelled_gathers
 from seisray.training.picker import (
     PickerStep,
@@ -73,6 +71,10 @@ def finetune(
     config, parent = with_body_of(place, source, config or PickerConfig())
     names = [survey.partition(":")[0] for survey in surveys]
     check_alignment(config, like, names)
+    if config.habits:
+        check_source(None if source == SCRATCH else place.model(source), source)
+    if config.habits and labels_of:
+        raise ConfigError("--habits with --labels-of: picks are where the picker puts them already; leave one out")
     if labels_of and (config.validation.share or config.calibrate):
         raise ConfigError(
             "--validation.share and --calibrate would judge a picker by its own picks (--labels-of); leave them out"
@@ -90,11 +92,11 @@ def finetune(
     tempo = tempo_of(place, source, [*learning.surveys, *field])
     gathers, period, factors = in_one_tempo(learning.gathers, tempo)
     tempo = tempo or Tempo(gathers[0].sample_interval_us, period)
-    habits: dict[str, float] = {}
-    if config.habits:
-        gathers, habits = without_habits(source_picker(place, source), gathers, config.panel)
     unlabelled = unlabelled_gathers(place, field, tempo)
-    learned_from, held_out = hold_out(gathers, config.validation.share)
+    doubts = question_labels(gathers)
+    labelled_from, held_out = hold_out(gathers, config.validation.share)
+    habits: dict[str, float] = habits_ms(place, place.model(source), labelled_from) if config.habits else {}
+    learned_from, held_out = (without_habits(part, habits) for part in (labelled_from, held_out))
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in learning.surveys}
     inherited = {} if source == SCRATCH else place.model(source).resampled
@@ -113,7 +115,6 @@ def finetune(
         run.folder.delete()
     run.claim()
     job = picker_job(place, config, parent, learned_from, held_out, unlabelled) | {"folder": run.folder.uri}
-    doubts = question_labels(gathers)
     for line in doubts:
         print(f"{model}: {line}", file=sys.stderr)
     with run.watch("finetune") as board:
@@ -129,10 +130,13 @@ def finetune(
         asked = answers_on_gathers if held_out else answers_on_panels
         answers = asked(picker, held_out or learned_from, config)
         calibration = calibrate(picker, answers)
-    picks_ms = pick_gathers(picker, learned_from, config.panel)
-    suspects = suspect_labels(learned_from, picks_ms)
+    picks_ms = [  # as the labels of each survey mark it
+        pick_ms + habits.get(gather.survey, 0.0)
+        for gather, pick_ms in zip(labelled_from, pick_gathers(picker, labelled_from, config.panel), strict=True)
+    ]
+    suspects = suspect_labels(labelled_from, picks_ms)
     if suspects:
-        print(f"{model}: {describe(suspects, learned_from)}", file=sys.stderr)
+        print(f"{model}: {describe(suspects, labelled_from)}", file=sys.stderr)
     card = Model(
         name=model,
         version=version,
@@ -143,7 +147,7 @@ def finetune(
         parent=parent,
         metrics={
             "loss": state["history"][-1]["loss"],
-            "train_hit_rate_2ms": score_labels(picks_ms, learned_from).hit_rate_2ms,
+            "train_hit_rate_2ms": score_labels(picks_ms, labelled_from).hit_rate_2ms,
             "suspect_labels": len(suspects),
             **(validation.figures if validation else {}),
             **(calibration.metrics if calibration else {}),
@@ -171,17 +175,6 @@ def with_body_of(store: Store, source: str, config: PickerConfig) -> tuple[Picke
         return config, None
     card = store.model(source)
     return dataclasses.replace(config, body=card.body), card.ref
-
-
-def source_picker(store: Store, source: str) -> Picker:
-    """Return the source model where it is a picker; raise ConfigError where it is none."""
-    card = None if source == SCRATCH else store.model(source)
-    if card is None or card.kind != "picker":
-        raise ConfigError(
-            f"--from {source} with --habits: labels are brought onto the picks of the source; expected a picker, such "
-            f"as {SHIPPED}"
-        )
-    return load_picker(store, card)[0]
 
 
 def tempo_of(store: Store, source: str, surveys: Sequence[Survey]) -> Tempo | None:

@@ -9,16 +9,13 @@ import xxhash
 
 from seisray import shards
 from seisray.errors import ConfigError, PicksError
-from seisray.formats.picks.corrected import GatherFirstBreaks
-from seisray.formats.picks.first_breaks import FirstBreaks
+from seisray.formats.picks.corrected import labelled_by
 from seisray.gather import Gather
-from seisray.picking.habit import LEAST_SHARED, constant
+from seisray.picking.habit import LEAST_SHARED, ByHand, check_labels, habit_of
 from seisray.picking.traces import PickedShard, picked_shards
 from seisray.registry import PickSet, Store, Survey
 
 MOST_GATHERS = 256  # they are held in memory
-
-ByHand = FirstBreaks | GatherFirstBreaks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +46,8 @@ def sure_gathers(
     or no gather is labelled by hand though labels are given, PicksError where these or FFIDs are of another survey.
     """
     survey = store.survey_of(picks)
-    _check_labels(by_hand, survey)
+    if by_hand:
+        check_labels(by_hand, survey)
     chosen = _choose(survey, ffids, by_hand.ffids if by_hand else frozenset())
     hand, own, differences_ms = list[Gather](), list[Gather](), list[float]()
     n_picked = n_without = n_unused = 0
@@ -72,14 +70,13 @@ def sure_gathers(
         )
     if by_hand and not hand:
         raise ConfigError(f"{by_hand.where} labels no gather to learn from; add its FFIDs, or leave it out")
-    constant_ms, n_shared = constant(differences_ms)
-    if np.isnan(constant_ms):
-        constant_ms, moved_by = (
-            0.0,
-            f"stay where they are: {n_shared} traces have both, expected {LEAST_SHARED} to tell a constant",
-        )
+    habit = habit_of(differences_ms)
+    if np.isnan(habit.ms):
+        constant_ms = 0.0
+        what_of_picks = f"stay where they are: {habit.n} traces have both, expected {LEAST_SHARED} to tell a constant"
     else:
-        moved_by = f"are moved by {constant_ms:+.2f} ms, the median of {n_shared} traces that have both"
+        constant_ms = habit.ms
+        what_of_picks = f"are moved by {habit.ms:+.2f} ms, the median of {habit.n} traces that have both"
     own, n_lost = moved(own, constant_ms)
     n_labels = sum(int(gather.labelled.sum()) for gather in own)
     said = [
@@ -88,7 +85,7 @@ def sure_gathers(
         f"{n_without} others have no such pick",
     ]
     if by_hand:
-        said.append(f"{len(hand)} gathers are labelled by hand, the picks {moved_by}")
+        said.append(f"{len(hand)} gathers are labelled by hand, the picks {what_of_picks}")
     if n_unused:
         said.append(f"labels that the survey has of {n_unused} gathers do not count, only those of --labels do")
     if n_lost:
@@ -114,13 +111,6 @@ def _looked_at(
             yield shards.read_gather(store.shard(survey, shard.number), row), shard.of(row)
 
 
-def labelled_by(labels: ByHand, gather: Gather) -> Gather | None:
-    """Return the gather with no other first breaks than these, None where they give it none."""
-    bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
-    found = labels.on(bare)
-    return found if found.labelled.any() else None
-
-
 def moved(gathers: Sequence[Gather], by_ms: float) -> tuple[list[Gather], int]:
     """Return gathers with their first breaks moved, those without any left out, and how many left the record."""
     found, n_lost = [], 0
@@ -132,13 +122,6 @@ def moved(gathers: Sequence[Gather], by_ms: float) -> tuple[list[Gather], int]:
         kept = gather.replace(first_break_ms=np.where(lost, np.nan, first_break_ms).astype(np.float32))
         found += [kept] if kept.labelled.any() else []
     return found, n_lost
-
-
-def _check_labels(by_hand: ByHand | None, survey: Survey) -> None:
-    strangers = by_hand.ffids - {ffid for shard in survey.shards for ffid in shard["ffids"]} if by_hand else set()
-    if by_hand and strangers:
-        first, n = min(strangers), len(strangers)
-        raise PicksError(f"{by_hand.where}: FFID {first} is not in {survey.survey} ({n} such FFIDs)")
 
 
 def _choose(survey: Survey, ffids: Sequence[int] | None, labelled: frozenset[int]) -> dict[int, dict[int, int]]:

@@ -22,13 +22,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from seisray.config import PickerConfig
-from seisray.gather import Gather, by_survey
+from seisray.gather import Gather, by_survey, spread_over
 from seisray.metrics.calibration import calibration_error
 from seisray.metrics.picks import sureness
 from seisray.models.picker import Picker
 from seisray.picking.decode import Candidates, candidates, decide
 from seisray.picking.engine import torch_engine
-from seisray.picking.habit import spread_over
 from seisray.picking.tiling import gather_logits
 from seisray.training.labelled_panels import LabelledPanels
 from seisray.transforms import Samples

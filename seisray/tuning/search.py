@@ -94,6 +94,8 @@ def tune_picker(
     base = config or PickerConfig()
     manifests = [place.survey(name) for name in surveys]
     known = [source if source == SCRATCH else place.model(source).ref for source in sources]
+    if base.habits:
+        raise ConfigError("PickerConfig.habits is true; the search learns from labels as they are, leave it out")
     if base.align.weight:
         raise ConfigError(f"AlignConfig.weight is {base.align.weight:g}; the search does not align, leave it at 0")
     if not known:

@@ -24,7 +24,7 @@ from seisray.models.picker import Picker
 from seisray.models.transfer import load_body
 from seisray.picking.decode import candidates, decide, decode
 from seisray.picking.engine import averaged, torch_engine
-from seisray.picking.habit import constant
+from seisray.picking.habit import habit_of
 from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import gather_logits
 from seisray.training.picker import PickerStep
@@ -184,7 +184,7 @@ def sure_gathers(picker: Picker, raw: Sequence[Gather], by_hand: Sequence[Gather
 
     picked = [gather.replace(first_break_ms=sure_ms(gather)) for gather in raw]
     differences = [(gather.first_break_ms - sure_ms(gather)).tolist() for gather in by_hand]
-    constant_ms, _ = constant(list(itertools.chain.from_iterable(differences)))
+    constant_ms = habit_of(list(itertools.chain.from_iterable(differences))).ms
     return moved([gather for gather in picked if gather.labelled.any()], float(np.nan_to_num(constant_ms)))[0]
 
 

@@ -31,7 +31,7 @@ from seisray.api import PickConfig, PickerConfig, Store, finetune, ingest, pick_
 from seisray.config import AugmentConfig, PickerTrainConfig, TransferConfig
 from seisray.formats.picks.first_breaks import first_breaks_csv
 from seisray.metrics.picks import PickScore, score_picks
-from seisray.picking.habit import constant
+from seisray.picking.habit import habit_of
 from seisray.picking.score import compare
 from seisray.registry import Model
 from seisray.storage import locate
@@ -136,19 +136,20 @@ def habit_row(model: Model, survey: str, learned_from: str, store: str) -> str:
     names = ("ffid", "pick_ms", "first_break_ms", "probability")
     ffid, pick_ms, label_ms, probability = (found[name].to_numpy() for name in names)
     ok = np.isfinite(label_ms) & np.isfinite(pick_ms) & (found["flag"].to_numpy() == "ok")
-    before, after = [], []
-    for one in parse_ffids(LEARN[survey]) if survey in LEARN else SCORED[survey]:
-        habit_ms, _ = constant((label_ms - pick_ms)[ok & (ffid == one)].tolist())
-        if np.isnan(habit_ms):  # too few labels, which `pick --habit` says
+    before, after, interval_us = [], [], Store(store).survey(survey).sample_interval_us
+    tellers = parse_ffids(LEARN[survey]) if survey in LEARN else SCORED[survey]
+    for one in tellers:
+        habit_ms = habit_of((label_ms - pick_ms)[ok & (ffid == one)].tolist()).ms
+        if np.isnan(habit_ms):  # too few labels: `pick --habit` refuses them
             continue
         those = np.isin(ffid, [other for other in SCORED[survey] if other != one])
         for moved_ms, scores in ((0.0, before), (habit_ms, after)):
-            about = {"sample_interval_us": 1000.0, "probability": probability[those]}
+            about = {"sample_interval_us": interval_us, "probability": probability[those]}
             scores.append(score_picks(pick_ms[those] + moved_ms, label_ms[those], **about))
     rates = [sorted(getattr(one, f"hit_rate_{ms}ms") for one in after) for ms in (1, 2, 4)]
     shown = " | ".join(f"{fmean(of):.1%} ({of[0]:.1%} to {of[-1]:.1%})" for of in rates)
     plain, errors = fmean(one.hit_rate_2ms for one in before), fmean(one.ece_2ms for one in after)
-    return f"| {survey} | {learned_from} | {len(after)} | {plain:.1%} | {shown} | {errors:.2f} |"
+    return f"| {survey} | {learned_from} | {len(after)} of {len(tellers)} | {plain:.1%} | {shown} | {errors:.2f} |"
 
 
 def main() -> None:

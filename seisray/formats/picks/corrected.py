@@ -62,3 +62,10 @@ def read_corrected_csv(data: bytes, where: str) -> FirstBreaks | GatherFirstBrea
         time_ms.append(row["time_ms"])
     by_gather = {name: (np.array(trace), np.array(time_ms)) for name, (trace, time_ms) in found.items()}
     return GatherFirstBreaks(where=where, ffids=frozenset(table["ffid"].to_pylist()), by_gather=by_gather)
+
+
+def labelled_by(labels: FirstBreaks | GatherFirstBreaks, gather: Gather) -> Gather | None:
+    """Return the gather with no other first breaks than these, None where they give it none."""
+    bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
+    found = labels.on(bare)
+    return found if found.labelled.any() else None

@@ -8,15 +8,16 @@ import pytest
 from pickable import write_survey
 
 from seisray.config import SHIPPED, PickConfig
-from seisray.errors import ConfigError
+from seisray.errors import ConfigError, PicksError
 from seisray.gather import Gather
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.decode import Picks, moved_by
-from seisray.picking.habit import LEAST_SHARED, constant, spread_over, with_habit
+from seisray.picking.habit import LEAST_SHARED, Habit, habit_of, with_habit
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.picking.tempo import resampling_of
-from seisray.picking.work import SurveyWork, field_work
+from seisray.picking.work import SurveyWork, Work, field_work
 from seisray.registry import Store
+from seisray.resampling import resample_gather
 
 HABIT_MS = 3.0
 AS_LEARNED = {"n_traces": 24, "n_samples": 1000, "sample_interval_us": 250.0}  # 60 samples a period
@@ -24,7 +25,7 @@ AS_LEARNED = {"n_traces": 24, "n_samples": 1000, "sample_interval_us": 250.0}  #
 
 @pytest.fixture(scope="module")
 def picked(tmp_path_factory: pytest.TempPathFactory, line_gathers: Callable) -> tuple[Store, list[Gather]]:
-    """Return a store with a survey `line`, of which one trace in three is labelled, HABIT_MS after what is picked."""
+    """Return a store with a survey `line`, of which one trace in two is labelled, HABIT_MS after what is picked."""
     store, gathers = Store(str(tmp_path_factory.mktemp("store"))), line_gathers(4, **AS_LEARNED)
     write_survey(store, gathers)
     card = store.model(SHIPPED)
@@ -34,8 +35,8 @@ def picked(tmp_path_factory: pytest.TempPathFactory, line_gathers: Callable) -> 
     found = []
     for gather in gathers:
         rows, _ = picker.rows(gather)
-        ok = (rows["flag"].to_numpy() == "ok") & (np.arange(gather.n_traces) % 3 == 0)
-        assert ok.sum() >= 4
+        ok = (rows["flag"].to_numpy() == "ok") & (np.arange(gather.n_traces) % 2 == 0)
+        assert ok.sum() >= LEAST_SHARED
         found.append(gather.replace(first_break_ms=np.where(ok, rows["pick_ms"].to_numpy() + HABIT_MS, np.nan)))
     write_survey(store, found, fingerprint="labelled")
     write_survey(store, [one.replace(first_break_ms=np.full(24, np.nan)) for one in gathers], name="bare")
@@ -43,8 +44,18 @@ def picked(tmp_path_factory: pytest.TempPathFactory, line_gathers: Callable) -> 
 
 
 def habit_ms(store: Store, config: PickConfig, of: str = "line") -> float:
-    work = SurveyWork(store=str(store), survey=store.survey(of))
-    return with_habit(store, store.model(SHIPPED), work, config).habit_ms
+    return told(store, config, SurveyWork(store=str(store), survey=store.survey(of)))[0].habit_ms
+
+
+def told(store: Store, config: PickConfig, work: Work) -> tuple[PickConfig, dict[str, str]]:
+    card = store.model(SHIPPED)
+    return with_habit(store, card, work, config, resampling_of(card, work))
+
+
+def rows_of(store: Store, gather: Gather, config: PickConfig) -> np.ndarray:
+    card = store.model(SHIPPED)
+    how = {"sha256": weights_sha256(store, card), "sample_interval_us": 250.0}
+    return GatherPicker(store, card, config=config, **how).rows(gather)[0]["pick_ms"].to_numpy()
 
 
 def test_labels_of_a_survey_tell_by_how_much_picks_are_moved(
@@ -54,9 +65,8 @@ def test_labels_of_a_survey_tell_by_how_much_picks_are_moved(
     assert habit_ms(store, PickConfig(habit="line")) == pytest.approx(HABIT_MS, abs=2e-3)
     assert habit_ms(store, PickConfig(habit="line"), of="bare") == pytest.approx(HABIT_MS, abs=2e-3)
     n = sum(int(one.labelled.sum()) for one in gathers)
-    assert f"picks are moved by +3.00 ms, the median by which labels of line lie from {n} of them" in (
-        capsys.readouterr().err
-    )
+    said = f"the median by which labels of line lie from {n} of them; 100% of these lie within 2 ms of it\n"
+    assert f"picks are moved by +3.00 ms (--habit-ms), {said}" in capsys.readouterr().err
 
 
 def test_windows_of_the_survey_that_is_picked_do_not_hide_labels(picked: tuple[Store, list[Gather]]) -> None:
@@ -86,16 +96,17 @@ def test_a_csv_needs_a_survey(picked: tuple[Store, list[Gather]], tmp_path: Path
     work = field_work("day1", [str(write_segy(tmp_path / "day1.sgy", gathers))], IngestConfig(), store)
     config = PickConfig(habit=str(tmp_path / "labels.csv"))
     with pytest.raises(ConfigError, match="a CSV names gathers of a survey; ingest the files, or give --habit-ms"):
-        with_habit(store, store.model(SHIPPED), work, config)
-    assert with_habit(store, store.model(SHIPPED), work, PickConfig(habit="line")).habit_ms == pytest.approx(
-        3, abs=0.01
-    )
+        told(store, config, work)
+    found, whose = told(store, PickConfig(habit="line"), work)
+    assert found == PickConfig(habit_ms=found.habit_ms), "the same run as with that --habit-ms"
+    assert found.habit_ms == pytest.approx(HABIT_MS, abs=2e-3)
+    assert whose == {"habit_of": "line"}
 
 
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"habit": "bare"}, "--habit bare: this survey has no labels"),
+        ({"habit": "bare"}, "--habit bare: no gather of it has labels"),
         ({"habit": "nobody"}, "--habit nobody: neither a survey in .* nor a CSV file"),
         ({"habit": "line", "habit_ms": 1.0}, "leave out --habit-ms"),
     ],
@@ -113,14 +124,9 @@ def test_a_peak_has_no_habit(config: dict) -> None:
 
 def test_rows_are_moved_by_the_constant(picked: tuple[Store, list[Gather]]) -> None:
     store, (gather, *_) = picked
-    card = store.model(SHIPPED)
-    how = {"sha256": weights_sha256(store, card), "sample_interval_us": 250.0}
-    plain, moved = (
-        GatherPicker(store, card, config=PickConfig(habit_ms=ms), **how).rows(gather)[0] for ms in (0.0, -1.25)
-    )
-    assert np.isfinite(plain["pick_ms"].to_numpy()).sum() > 4
-    np.testing.assert_allclose(moved["pick_ms"].to_numpy(), plain["pick_ms"].to_numpy() - 1.25)
-    assert moved["probability"].equals(plain["probability"])
+    plain, moved = (rows_of(store, gather, PickConfig(habit_ms=ms)) for ms in (0.0, -1.25))
+    assert np.isfinite(plain).sum() > 4
+    np.testing.assert_allclose(moved, plain - 1.25)
 
 
 def test_picks_that_leave_the_record_are_none() -> None:
@@ -137,13 +143,63 @@ def test_picks_that_leave_the_record_are_none() -> None:
     np.testing.assert_array_equal(late.sigma_ms, [1, 1, np.nan, np.nan])
 
 
-def test_the_constant_is_the_median_of_traces_that_have_both() -> None:
+def test_a_habit_is_the_median_of_traces_that_have_both() -> None:
     enough = [1.0, 2.0, 9.0, np.nan] * 3
-    assert constant(enough) == (2.0, 9)
-    assert np.isnan(constant(enough[: 4 * LEAST_SHARED // 4])[0])
+    assert habit_of(enough) == Habit(ms=2.0, n=9, near=pytest.approx(2 / 3))
+    seven = [1.0] * (LEAST_SHARED - 1)
+    assert np.isnan(habit_of([*seven, np.nan]).ms)
+    assert habit_of([*seven, 1.0]).ms == 1.0
 
 
-def test_values_are_taken_from_first_to_last() -> None:
-    assert spread_over(range(10), 4) == [0, 3, 6, 9]
-    assert spread_over([5, 7], 4) == [5, 7]
-    assert spread_over([], 4) == []
+def test_labels_that_follow_no_constant_are_doubted() -> None:
+    assert habit_of([3.0] * 9 + [9.0] * 8).said("few.csv").endswith("53% of these lie within 2 ms of it")
+    said = habit_of([float(ms) for ms in range(0, 50, 5)]).said("few.csv")
+    assert said.endswith("0% of these lie within 2 ms of it: are they of these shots, and all of one event?")
+
+
+def test_labels_of_the_survey_beside_a_csv_do_not_count(picked: tuple[Store, list[Gather]], tmp_path: Path) -> None:
+    store, (first, *_) = picked
+    file = tmp_path / "labels.csv"
+    known = np.flatnonzero(np.isfinite(first.first_break_ms))
+    rows = [f"{first.ffid},{first.trace[i]},{first.first_break_ms[i] + 5:.4f}" for i in known]
+    file.write_text("\n".join(["ffid,trace,time_ms", *rows[: LEAST_SHARED - 1], ""]))
+    with pytest.raises(ConfigError, match=f"{LEAST_SHARED - 1} traces have both"):
+        habit_ms(store, PickConfig(habit=str(file)))
+    file.write_text("\n".join(["ffid,trace,time_ms", *rows, ""]))
+    assert habit_ms(store, PickConfig(habit=str(file))) == pytest.approx(HABIT_MS + 5, abs=2e-3)
+
+
+def test_ffids_that_name_several_gathers_or_none_are_told(picked: tuple[Store, list[Gather]], tmp_path: Path) -> None:
+    store, gathers = picked
+    again = [one.replace(gather_id=f"again-{one.ffid}", source_file="again.sgy") for one in gathers]
+    write_survey(store, [*gathers, *again], name="twice", fingerprint="twice")
+    file = tmp_path / "labels.csv"
+    file.write_text("ffid,trace,time_ms\n102,1,20\n")
+    with pytest.raises(PicksError, match=r"FFID 102 names 2 gathers of twice, .* add a column gather_id"):
+        habit_ms(store, PickConfig(habit=str(file)), of="twice")
+    file.write_text("ffid,trace,time_ms\n7,1,20\n")
+    with pytest.raises(PicksError, match="FFID 7 is not in line"):
+        habit_ms(store, PickConfig(habit=str(file)))
+
+
+def test_labels_from_elsewhere_are_refused(picked: tuple[Store, list[Gather]]) -> None:
+    store, gathers = picked
+    far = [one.replace(first_break_ms=one.first_break_ms + np.float32(150), survey="far") for one in gathers]
+    write_survey(store, far, name="far", fingerprint="far")
+    with pytest.raises(ConfigError, match=r"labels lie \+153 ms from picks, expected 100 ms at most; do they count"):
+        habit_ms(store, PickConfig(habit="far"))
+
+
+def test_a_survey_at_another_interval_tells_the_same(picked: tuple[Store, list[Gather]]) -> None:
+    store, gathers = picked
+    fine = [resample_gather(one, 2.0).replace(survey="fine") for one in gathers]
+    write_survey(store, fine, name="fine", fingerprint="fine")
+    assert habit_ms(store, PickConfig(habit="fine")) == pytest.approx(HABIT_MS, abs=0.3)
+
+
+def test_windows_are_of_what_is_moved(picked: tuple[Store, list[Gather]]) -> None:
+    store, (gather, *_) = picked
+    plain = np.nanmax(rows_of(store, gather, PickConfig()))
+    assert np.nanmax(rows_of(store, gather, PickConfig(habit_ms=2.0))) == pytest.approx(plain + 2)
+    config = PickConfig(habit_ms=2.0, latest_ms=plain)
+    assert np.nanmax(rows_of(store, gather, config)) <= plain

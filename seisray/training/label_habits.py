@@ -1,0 +1,57 @@
+"""Labels of surveys that people picked by different habits, brought onto what one picker marks, a constant each."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from seisray.config import SHIPPED
+from seisray.errors import ConfigError
+from seisray.gather import Gather, by_survey, spread_over
+from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, told_by
+from seisray.picking.picker import GatherPicker, weights_sha256
+from seisray.registry import Model, Store
+
+
+def check_source(card: Model | None, source: str) -> None:
+    """Raise ConfigError unless labels can be brought onto the picks of what a picker starts from."""
+    if card is None or card.kind != "picker":
+        raise ConfigError(
+            f"--from {source} with --habits: labels are brought onto the picks of the source; expected a picker, such "
+            f"as {SHIPPED}"
+        )
+
+
+def habits_ms(store: Store, card: Model, gathers: Sequence[Gather]) -> dict[str, float]:
+    """Return by survey how far labels of gathers lie from a picker's picks, the median of MOST_GATHERS at most.
+
+    gathers: in the picker's tempo. Surveys of too few labels are 0; what is found is told on standard error.
+    """
+    found: dict[str, float] = {}
+    for survey, own in by_survey(gathers).items():
+        interval_us = own[0].sample_interval_us
+        picker = GatherPicker(store, card, sha256=weights_sha256(store, card), sample_interval_us=interval_us)
+        habit = told_by(picker, spread_over(own, MOST_GATHERS))
+        if np.isnan(habit.ms):
+            found[survey] = 0.0
+            said = f"labels stay: {habit.n} traces have both a label and a pick, expected {LEAST_SHARED}"
+        else:
+            found[survey] = round(habit.ms, 3)
+            said = f"labels are moved by {-habit.ms:+.2f} ms onto picks, less {habit.said(survey)}"
+        print(f"{survey}: {said}", file=sys.stderr)
+    return found
+
+
+def without_habits(gathers: Sequence[Gather], habits: Mapping[str, float]) -> list[Gather]:
+    """Return gathers with their labels moved onto a picker's picks; raise ConfigError where one left the record."""
+    found = []
+    for gather in gathers:
+        first_break_ms = gather.first_break_ms - np.float32(habits.get(gather.survey, 0.0))
+        end_ms = gather.n_samples * gather.sample_interval_us / 1000
+        if ((first_break_ms < 0) | (first_break_ms > end_ms)).any():
+            raise ConfigError(
+                f"{gather.survey}: FFID {gather.ffid} has a label that leaves the record of {end_ms:g} ms where it is "
+                f"moved by {-habits[gather.survey]:+.2f} ms; leave the gather or --habits out"
+            )
+        found.append(gather.replace(first_break_ms=first_break_ms))
+    return found
