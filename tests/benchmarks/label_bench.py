@@ -25,7 +25,7 @@ from label_suggested import SURVEY, suggested
 from real_surveys import SYNTHETIC, VARIED, ingest_synthetic, survey_settings
 
 from seisray.config import fingerprint
-from seisray.gather import Gather
+from seisray.gather import Gather, spread_over
 from seisray.picking.tempo import onset_period
 from seisray.registry import Store
 from seisray.resampling import resample_gather, resampling_factor
@@ -44,7 +44,7 @@ VERSION = 7
 """Of what cells hold and starts are made of: those of others are not taken over."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
-RATES = ((1e-3, 1.0), (2e-3, 1.0), (4e-3, 1.0), (2e-3, 0.3))
+RATES = ((1e-3, 1.0), (2e-3, 1.0), (4e-3, 1.0), (8e-3, 1.0), (2e-3, 0.3))
 """Learning rates, and the encoder's relative to it, that the search tries."""
 
 
@@ -60,10 +60,9 @@ def in_turn(calls: Iterable[tuple[Any, Callable[[], Any]]], cores: int) -> Itera
         yield running.pop(done), ray.get(done)
 
 
-def spread_over(gathers: Sequence[Gather], n: int) -> list[Gather]:
-    """Return n gathers from all over a survey, without labels."""
-    chosen = np.unique(np.linspace(0, len(gathers) - 1, n).round().astype(int))
-    return [gathers[i].replace(first_break_ms=np.full(gathers[i].n_traces, np.nan, np.float32)) for i in chosen]
+def without_labels(gathers: Sequence[Gather]) -> list[Gather]:
+    """Return gathers without labels."""
+    return [one.replace(first_break_ms=np.full(one.n_traces, np.nan, np.float32)) for one in gathers]
 
 
 class Bench:
@@ -99,7 +98,7 @@ class Bench:
         }
         self.unlabelled = [gather.samples[gather.live] for gather in itertools.chain.from_iterable(seen.values())]
         self.data["synthetic"] = {VARIED: self._synthetic() if any(map(is_taught, starts)) else []}
-        self.data["raw"] = {name: spread_over(seen[name], N_RAW) for name in LEARN}
+        self.data["raw"] = {name: without_labels(spread_over(seen[name], N_RAW)) for name in LEARN}
 
     def _synthetic(self) -> list[Gather]:
         """Return synthetic gathers that have the samples a period of field gathers."""

@@ -16,9 +16,10 @@ who starts from one; their intervals are over the seeds of the panels alone. Sta
 without any labelled gather, too. Gathers without labels, here and in pre-training, may stand next to those scored.
 
 Cells are Ray tasks of one core. What each came to lies in URI/benchmarks, and an interrupted script goes on where it
-was. Prints tables: within 2 ms, means and 95 % confidence intervals, the wider of that over draws and that over
-pre-trainings; the gain over scratch, draw by draw; what becomes of other surveys; and all scores with the most labels.
-By default sized for some hours on two cores; --full for a cluster.
+was. Prints tables: within 2 ms, means and 95 % confidence intervals over draws and pre-trainings (geostack has five
+gathers to learn from, so that five are the same in each draw; how few gathers are scored is in no interval); the gain
+over scratch, draw by draw; what becomes of other surveys; and all scores with the most labels. By default sized for
+some hours on two cores; --full for a cluster.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from label_cells import (
     is_taught,
     parts_of,
 )
-from label_peer import check_peer
+from label_peer import PEER, is_there
 from label_suggested import SURVEY
 from label_tables import all_scores, classical, gains, picture, table
 from real_surveys import survey_settings
@@ -67,12 +68,14 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", help="of labelled gathers (default: 1 5 20)")
     parser.add_argument("--draws", type=int, help="of which gathers (default: 3)")
     parser.add_argument("--pretrainings", type=int, help="of each kind (default: 2)")
-    parser.add_argument("--only", nargs="+", default=list(STARTS), choices=STARTS)
+    parser.add_argument("--only", nargs="+", choices=STARTS, help="starts (default: all, PhaseNet where it is there)")
     parser.add_argument("--no-own-picks", dest="own_picks", action="store_false", help="in less than half of the time")
     parser.add_argument("--suggested", action="store_true", help="beside those drawn, gathers that are suggested")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
-    check_peer(options.only)
+    options.only = options.only or [start for start in STARTS if start != PEER or is_there()]
+    if PEER in options.only and not is_there():
+        parser.error(f"{PEER} is not installed: pip install seisbench==0.12.6, or name other starts by --only")
     store = Store(options.store)
     for name, (files, settings) in survey_settings(options.data).items():
         if name not in store.names("surveys"):

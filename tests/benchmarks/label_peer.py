@@ -1,15 +1,16 @@
-"""The peer in label_efficiency.py: PhaseNet, a U-Net of each trace by itself, trained as pickers are from scratch.
+"""The peer in label_efficiency.py: the network of PhaseNet, a U-Net of each trace by itself, trained as pickers are.
 
-Zhu and Beroza 2019, 1803.03211, as SeisBench has it: pip install seisbench==0.12.6
+Zhu and Beroza 2019, 1803.03211, as SeisBench has it: pip install seisbench==0.12.6. Panels, labels, loss and schedule
+are those of a picker from scratch, and one threshold, which is learned, says "no pick".
 """
 
 import importlib.util
-import sys
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from seisray.config import PickerConfig
 from seisray.gather import Gather
@@ -17,12 +18,12 @@ from seisray.losses.picking import picking_loss
 from seisray.training.labelled_panels import LabelledPanels
 
 PEER = "PhaseNet"
+MULTIPLE = 256
 
 
-def check_peer(starts: Sequence[str]) -> None:
-    """End the script where the peer is asked for and not installed."""
-    if PEER in starts and importlib.util.find_spec("seisbench") is None:
-        sys.exit(f"{PEER} is not installed: pip install seisbench==0.12.6, or name the other starts by --only")
+def is_there() -> bool:
+    """Return whether the peer is installed."""
+    return importlib.util.find_spec("seisbench") is not None
 
 
 class Peer(nn.Module):
@@ -38,7 +39,9 @@ class Peer(nn.Module):
     def forward(self, panels: Tensor) -> Tensor:
         """Return logits; the last class is "no pick"."""
         n, _, n_traces, n_samples = panels.shape
-        found = self.network(panels.reshape(n * n_traces, 1, n_samples), logits=True).reshape(n, n_traces, n_samples)
+        whole = -n_samples % MULTIPLE  # of other lengths it loses the last samples
+        traces = pad(panels.reshape(n * n_traces, 1, n_samples), (0, whole))
+        found = self.network(traces, logits=True).reshape(n, n_traces, -1)[..., :n_samples]
         return torch.cat([found, self.none.expand(n, n_traces, 1)], dim=-1)
 
 

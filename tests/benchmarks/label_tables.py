@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from math import isfinite
+from math import hypot, isfinite
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 from label_cells import THEN
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -48,20 +49,21 @@ Values = dict[tuple[int, int], float]
 
 
 def grouped(outcomes: Iterable[Mapping[str, Any]], score: str) -> dict[Group, Values]:
-    """Return a score of every draw and pre-training, by what is compared."""
+    """Return a score of every draw and pre-training, by what is compared; NaN where nothing was picked."""
     found: dict[Group, Values] = defaultdict(dict)
     for one in outcomes:
         cell = one["cell"]
         for survey, scores in one["scores"].items():
             group = cell["survey"], cell["n_gathers"], cell["start"], survey
-            found[group][cell["draw"], cell["pretraining"]] = scores[score] or 0.0
+            found[group][cell["draw"], cell["pretraining"]] = float("nan") if scores[score] is None else scores[score]
     return found
 
 
-def around(values: Values) -> float:
-    """Return half of a 95 % confidence interval of the mean: the wider of that over draws and over pre-trainings.
+def mean_interval(values: Values) -> float:
+    """Return half of a 95 % confidence interval of the mean: those over draws and over pre-trainings together.
 
-    A pre-training is the same in all draws, so that they are not independent. NaN where there is one of each.
+    A pre-training is the same in all draws, and a draw in all pre-trainings: each gives a mean, and what these scatter
+    adds up. Of one pre-training it is that over draws alone; NaN where there is one of each.
     """
     widths = []
     for part in (0, 1):
@@ -69,7 +71,8 @@ def around(values: Values) -> float:
         for key, value in values.items():
             of_one[key[part]].append(value)
         widths.append(half_width([fmean(of) for of in of_one.values()]))
-    return max((width for width in widths if isfinite(width)), default=float("nan"))
+    known = [width for width in widths if isfinite(width)]
+    return hypot(*known) if known else float("nan")
 
 
 def half_width(values: Sequence[float]) -> float:
@@ -102,27 +105,23 @@ def table(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], *, elsew
         for survey, other, n in columns:
             values = plain.get((survey, n, start, other), {})
             free = debiased.get((survey, n, start, other), {})
-            width = f" ± {around(values):.1%}" if len(values) > 1 else ""
+            width = f" ± {mean_interval(values):.1%}" if len(values) > 1 else ""
             cells.append(f"{fmean(values.values()):.1%}{width} ({fmean(free.values()):.1%})" if values else "")
         yield f"| {start} | {' | '.join(cells)} |"
 
 
 def gains(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str]) -> Iterator[str]:
     """Yield the lines of a table of how many points more than scratch a start brings, on the same gathers."""
-    found: dict[tuple[str, int, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for one in outcomes:
-        cell = one["cell"]
-        rate = one["scores"][cell["survey"]]["hit_rate_2ms"]
-        found[cell["survey"], cell["n_gathers"], cell["start"]][cell["draw"]].append(rate)
-    columns = sorted({(survey, n) for survey, n, _ in found if n})
+    found = grouped(outcomes, "hit_rate_2ms")
+    columns = sorted({(survey, n) for survey, n, _, other in found if n and other == survey})
     yield f"| points more than scratch | {' | '.join(f'{n} of {survey}' for survey, n in columns)} |"
     yield "|---" * (len(columns) + 1) + "|"
     for start in starts[1:] if starts[0] == "scratch" else ():
         cells = []
         for survey, n in columns:
-            base, own = found[survey, n, "scratch"], found[survey, n, start]
-            more = [float(np.mean(own[draw]) - np.mean(base[draw])) for draw in own if draw in base]
-            cells.append(f"{100 * np.mean(more):+.1f} ± {100 * half_width(more):.1f}" if more else "")
+            base, own = (found.get((survey, n, one, survey), {}) for one in ("scratch", start))
+            more = {key: 100 * (own[key] - base[key[0], 0]) for key in own if (key[0], 0) in base}
+            cells.append(f"{fmean(more.values()):+.1f} ± {mean_interval(more):.1f}" if more else "")
         yield f"| {start} | {' | '.join(cells)} |"
 
 
@@ -140,7 +139,7 @@ SHOWN = {
 
 
 def all_scores(
-    outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], classical: Mapping[str, Mapping[str, PickScore]]
+    outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], unlearned: Mapping[str, Mapping[str, PickScore]]
 ) -> Iterator[str]:
     """Yield the lines of a table of all scores: means of pickers of the most labels, and pickers that learn nothing."""
     found = {score: grouped(outcomes, score) for score in SHOWN}
@@ -149,14 +148,17 @@ def all_scores(
         most[survey] = max(n, most.get(survey, 0))
     yield "| scored on | picker | " + " | ".join(name for name, _ in SHOWN.values()) + " |"
     yield "|---" * (len(SHOWN) + 2) + "|"
-    for survey in next(iter(classical.values())):
+    for survey in next(iter(unlearned.values())):
         n = most.get(survey, 0)
         for start in starts:
             own = {score: of.get((survey, n, start, survey), {}) for score, of in found.items()}
             if own["coverage"]:
-                shown = (how.format(fmean(own[score].values())) for score, (_, how) in SHOWN.items())
+                means = {score: fmean(of.values()) for score, of in own.items()}
+                shown = (
+                    how.format(means[score]) if isfinite(means[score]) else "" for score, (_, how) in SHOWN.items()
+                )
                 yield f"| {survey} | {start}, {n} gathers | {' | '.join(shown)} |"
-        for name, scores in classical.items():
+        for name, scores in unlearned.items():
             known = scores[survey].to_dict()
             shown = ("" if known[score] is None else how.format(known[score]) for score, (_, how) in SHOWN.items())
             yield f"| {survey} | {name} | {' | '.join(shown)} |"
@@ -198,7 +200,7 @@ def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: 
             there = [n for n in counts if (survey, n, start, survey) in found]
             values = [found[survey, n, start, survey] for n in there]
             look = {
-                "color": f"C{began.index(start.removesuffix(THEN))}",
+                "color": colormaps["tab20"](began.index(start.removesuffix(THEN))),
                 "linestyle": "--" if start.endswith(THEN) else "-",
                 "marker": "o",
                 "markersize": 3,
@@ -207,7 +209,7 @@ def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: 
             axes.errorbar(
                 [counts.index(n) + 0.04 * (i - len(starts) / 2) for n in there],  # side by side
                 [100 * fmean(one.values()) for one in values],
-                [100 * around(one) for one in values],
+                [100 * mean_interval(one) for one in values],
                 label=start,
                 capsize=2,
                 **look,
