@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from killing import kill_at_checkpoint
+from killing import check_same_weights, kill_at_checkpoint
 
 from seisray.cli import main
 
@@ -46,7 +46,7 @@ def card(store: Path, model: str) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(900)
-def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(tiny_store: Path) -> None:
+def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_weights(tiny_store: Path) -> None:
     victim = started(pretrain(tiny_store, "killed"))
     run = tiny_store / "runs" / "pretrain" / "killed-v1"
     kill_at_checkpoint(victim, run)
@@ -62,6 +62,7 @@ def test_the_same_command_goes_on_from_the_last_checkpoint_to_the_same_losses(ti
     assert [row["step"] for row in killed["history"]] == list(range(1, STEPS + 1))
     losses = [[row.get("d_loss", row.get("repair")) for row in run["history"]] for run in (killed, calm)]
     assert losses[0] == losses[1]
+    check_same_weights(str(tiny_store), "killed", "calm")
 
 
 @pytest.mark.chaos

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import check_same_weights
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1200)]
 SCRIPT = Path(__file__).parents[1] / "lost_node.py"
@@ -32,7 +33,7 @@ def outcomes(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
         )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found | {"said": done.stderr}
+    return found | {"said": done.stderr, "store": str(store)}
 
 
 def test_with_a_node_in_its_place_the_run_ends_as_an_undisturbed_one(outcomes: dict[str, Any]) -> None:
@@ -40,6 +41,7 @@ def test_with_a_node_in_its_place_the_run_ends_as_an_undisturbed_one(outcomes: d
     assert calm["resumed_at"] == []
     assert len(replaced["resumed_at"]) >= 1, "no node was lost"
     assert replaced["losses"] == calm["losses"]
+    check_same_weights(outcomes["store"], "replaced", "calm")
     assert "workers failed: " in outcomes["said"]
 
 

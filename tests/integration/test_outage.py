@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import ray.train
 from faulty_proxy import LOST, SLOW_DOWN, FaultyProxy
+from killing import check_same_weights
 
 from seisray.errors import StorageError
 from seisray.ingest import ingest
@@ -92,7 +93,7 @@ def test_an_upload_that_never_lands_is_an_error_in_one_line(
 
 
 @pytest.mark.timeout(900)
-def test_a_run_whose_store_was_away_for_half_a_minute_has_the_losses_of_a_calm_one(
+def test_a_run_whose_store_was_away_for_half_a_minute_has_the_weights_of_a_calm_one(
     ray_session: None, s3: str, proxy: FaultyProxy, tiny_field_files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     store = f"{s3}/outage"
@@ -132,3 +133,4 @@ def test_a_run_whose_store_was_away_for_half_a_minute_has_the_losses_of_a_calm_o
     assert [step for step, _, _ in losses[0]] == list(range(1, STEPS + 1))
     assert losses[0] == losses[1]
     assert cards[1]["details"]["resumed_at"] == []
+    check_same_weights(store, "calm", "cut-off")
