@@ -5,9 +5,9 @@
 DATA: the folder with geostack, danube_island and soda_lakes. Panels of 32 x 128, plain torch, each run a Ray task on
 one core, as many at a time as there are cores. Each run is measured against gathers that it did not learn from and
 appended to FILE, so that an interrupted script goes on where it was; the table of what FILE holds is printed at the
-end, means over the seeds, with the number of collapsed runs: those whose samples are less than 0.3 times as diverse as
-field panels, or whose recall is below 0.1. d: distance; those of Fréchet and of spectra are given as multiples of their
-real-real floor, which is the same for all: one half of the panels held out against the other.
+end, means over the seeds (lowest to highest), with the number of collapsed runs: those whose samples are less than 0.3
+times as diverse as field panels, or whose recall is below 0.1. d: distance; those of Fréchet and of spectra are given
+as multiples of their real-real floor, which is the same for all: one half of the panels held out against the other.
 """
 
 import argparse
@@ -190,8 +190,16 @@ def table(
             not (ratio >= 0.3 and recall >= 0.1)  # NaN is a collapse, too
             for ratio, recall in zip(values["diversity_ratio"], values["recall"], strict=True)
         )
-        shown = " | ".join(f"{mean(values[column]):.2f}" for column in list(COLUMNS)[:5])
+        frechet, spectrum, precision, recall, told = (values[column] for column in list(COLUMNS)[:5])
+        shown = f"{of_seeds(frechet, 1)} | {mean(spectrum):.1f} | {mean(precision):.2f} | {of_seeds(recall, 2)} | "
+        shown += f"{mean(told):.2f}"
         yield f"| {name} | {shown} | {collapsed} of {len(own)} | {mean(one['ms_a_step'] for one in own):.0f} |"
+
+
+def of_seeds(values: Sequence[float], digits: int) -> str:
+    """Return the mean of seeds, and the lowest and highest."""
+    shown, *ends = (f"{value:.{digits}f}" for value in (mean(values), min(values), max(values)))
+    return f"{shown} ({' to '.join(ends)})" if len(values) > 1 else shown
 
 
 def main() -> None:
