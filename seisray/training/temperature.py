@@ -35,7 +35,7 @@ from seisray.units import ms_to_sample, sample_to_ms
 
 LOWEST, HIGHEST = 0.1, 10.0  # temperatures
 LEAST = 1e-30  # probability of anything
-PANELS = 64
+PANELS = 256  # of 64 the temperature scatters by a tenth, of so many by a twentieth
 MOST_GATHERS = 64  # their logits are held together
 
 
