@@ -11,6 +11,7 @@ from seisray.gather import Gather, by_survey, spread_over
 from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, told_by
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.registry import Model, Store
+from seisray.training.sure_picks import moved
 
 
 def check_source(card: Model | None, source: str) -> None:
@@ -43,15 +44,14 @@ def habits_ms(store: Store, card: Model, gathers: Sequence[Gather]) -> dict[str,
 
 
 def without_habits(gathers: Sequence[Gather], habits: Mapping[str, float]) -> list[Gather]:
-    """Return gathers with their labels moved onto a picker's picks; raise ConfigError where one left the record."""
+    """Return gathers with their labels moved onto a picker's picks, those without any left out.
+
+    Labels that leave the record, as of an onset before its first sample, are left out, and told on standard error.
+    """
     found = []
-    for gather in gathers:
-        first_break_ms = gather.first_break_ms - np.float32(habits.get(gather.survey, 0.0))
-        end_ms = gather.n_samples * gather.sample_interval_us / 1000
-        if ((first_break_ms < 0) | (first_break_ms > end_ms)).any():
-            raise ConfigError(
-                f"{gather.survey}: FFID {gather.ffid} has a label that leaves the record of {end_ms:g} ms where it is "
-                f"moved by {-habits[gather.survey]:+.2f} ms; leave the gather or --habits out"
-            )
-        found.append(gather.replace(first_break_ms=first_break_ms))
+    for survey, own in by_survey(gathers).items():
+        kept, n_lost = moved(own, -habits.get(survey, 0.0))
+        found += kept
+        if n_lost:
+            print(f"{survey}: {n_lost} labels leave the record where they are moved, and are left out", file=sys.stderr)
     return found

@@ -53,10 +53,16 @@ def test_too_few_labels_stay(line_gathers: Callable, tmp_path: Path, capsys: pyt
     assert "few: labels stay: 4 traces have both a label and a pick, expected 8" in capsys.readouterr().err
 
 
-def test_a_label_that_leaves_the_record_is_told(line_gathers: Callable) -> None:
+def test_labels_that_leave_the_record_are_left_out_and_told(
+    line_gathers: Callable, capsys: pytest.CaptureFixture
+) -> None:
     (gather,) = line_gathers(1, **AS_LEARNED)
-    with pytest.raises(ConfigError, match=r"line: FFID 101 has a label that leaves the record of 250 ms .* -200.00 ms"):
-        without_habits([gather], {"line": 200.0})
+    early = np.sort(gather.first_break_ms[gather.labelled])[3]
+    (found,) = without_habits([gather], {"line": float(early)})
+    assert found.labelled.sum() == gather.labelled.sum() - 3
+    assert "line: 3 labels leave the record where they are moved, and are left out" in capsys.readouterr().err
+    assert without_habits([gather], {"line": 250.0}) == []
+    assert without_habits([gather], {})[0].labelled.tolist() == gather.labelled.tolist()
 
 
 @pytest.mark.parametrize(
