@@ -193,6 +193,7 @@ def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: 
     found = grouped(outcomes, "hit_rate_2ms")
     surveys = sorted({survey for survey, _, _, other in found if survey == other})
     began = list(dict.fromkeys(start.removesuffix(THEN) for start in starts))
+    colours = colormaps["tab10" if len(began) <= 10 else "tab20"]
     figure = Figure(figsize=(4.5 * len(surveys), 8.4), layout="constrained")
     for (axes, below), survey in zip(figure.subplots(2, len(surveys), squeeze=False).T, surveys, strict=True):
         counts = sorted({n for one, n, _, other in found if one == other == survey})
@@ -200,7 +201,7 @@ def picture(outcomes: Sequence[Mapping[str, Any]], starts: Sequence[str], file: 
             there = [n for n in counts if (survey, n, start, survey) in found]
             values = [found[survey, n, start, survey] for n in there]
             look = {
-                "color": colormaps["tab20"](began.index(start.removesuffix(THEN))),
+                "color": colours(began.index(start.removesuffix(THEN))),
                 "linestyle": "--" if start.endswith(THEN) else "-",
                 "marker": "o",
                 "markersize": 3,
