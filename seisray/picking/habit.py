@@ -56,15 +56,24 @@ def habit_of(differences_ms: Sequence[float]) -> Habit:
 
 
 def told_by(picker: GatherPicker, gathers: Iterable[Gather]) -> Habit:
-    """Return how the labels of gathers lie from a picker's picks without a flag; raise ConfigError where it fails."""
+    """Return how the labels of gathers lie from a picker's picks without a flag; gathers that fail are told of."""
     differences_ms: list[float] = []
     for gather in gathers:
         found, failure = picker.rows(gather)
         if failure:
-            raise ConfigError(f"gather {gather.gather_id!r}, by whose labels picks are to be moved: {failure}")
+            print(f"gather {gather.gather_id!r}, whose labels tell a habit, is left out: {failure}", file=sys.stderr)
         pick_ms = np.where(found["flag"].to_numpy() == "ok", found["pick_ms"].to_numpy(), np.nan)
         differences_ms += (gather.first_break_ms - pick_ms).tolist()
     return habit_of(differences_ms)
+
+
+def check_habit(habit: Habit, where: str) -> None:
+    """Raise ConfigError where labels lie too far from picks for a habit; where: whose they are."""
+    if abs(habit.ms) > MOST_MS:
+        raise ConfigError(
+            f"{where}: labels lie {habit.ms:+.0f} ms from picks, expected {MOST_MS:g} ms at most; do they count from "
+            "the first sample, and are they of these shots?"
+        )
 
 
 def with_habit(
@@ -94,11 +103,7 @@ def with_habit(
             f"--habit {config.habit}: {habit.n} traces have both a label and a pick without a flag, expected "
             f"{LEAST_SHARED} or more; label another gather, or give --habit-ms"
         )
-    if abs(habit.ms) > MOST_MS:
-        raise ConfigError(
-            f"--habit {config.habit}: labels lie {habit.ms:+.0f} ms from picks, expected {MOST_MS:g} ms at most; do "
-            "they count from the first sample, and are they of these shots?"
-        )
+    check_habit(habit, f"--habit {config.habit}")
     print(f"picks are moved by {habit.ms:+.2f} ms (--habit-ms), {habit.said(config.habit)}", file=sys.stderr)
     return replace(config, habit="", habit_ms=round(habit.ms, 3)), {"habit_of": config.habit}
 
@@ -112,7 +117,8 @@ def _labelled(store: Store, work: Work, labels: str) -> tuple[Iterator[Gather], 
         own = SurveyWork(store=str(store), survey=store.survey(labels))
         places = _labelled_places(store, own.survey)
         if not places:
-            raise ConfigError(f"--habit {labels}: no gather of it has labels; name a survey that has, or a CSV")
+            looked_at = f"of the {min(len(own.survey.shards), MOST_SHARDS)} shards looked through"
+            raise ConfigError(f"--habit {labels}: no gather {looked_at} has labels; name a survey that has, or a CSV")
         return _read(store, own.survey, places, None), own
     if not locate(labels).exists():
         raise ConfigError(f"--habit {labels}: neither a survey in {store} nor a CSV file")
@@ -120,7 +126,7 @@ def _labelled(store: Store, work: Work, labels: str) -> tuple[Iterator[Gather], 
         raise ConfigError(f"--habit {labels}: a CSV names gathers of a survey; ingest the files, or give --habit-ms")
     given = read_corrected_csv(locate(labels).read_bytes(), labels)
     check_labels(given, work.survey)
-    return _read(store, work.survey, _named_places(work.survey, given), given), work
+    return _read(store, work.survey, _named_places(store, work.survey, given), given), work
 
 
 def _labelled_places(store: Store, survey: Survey) -> list[tuple[int, int]]:
@@ -133,16 +139,25 @@ def _labelled_places(store: Store, survey: Survey) -> list[tuple[int, int]]:
     ]
 
 
-def _named_places(survey: Survey, labels: ByHand) -> list[tuple[int, int]]:
-    """Return shard and row of gathers that labels name; raise PicksError where an FFID names several."""
+def _named_places(store: Store, survey: Survey, labels: ByHand) -> list[tuple[int, int]]:
+    """Return shard and row of gathers that labels name; raise PicksError where an FFID names several, or an id none."""
     named = [
         (ffid, (number, row))
         for number, shard in enumerate(survey.shards)
         for row, ffid in enumerate(shard["ffids"])
         if ffid in labels.ffids
     ]
+    if isinstance(labels, GatherFirstBreaks):
+        ids = {
+            number: read_columns(store.shard(survey, number), ["gather_id"])["gather_id"].to_pylist()
+            for number in {number for _, (number, _) in named}
+        }
+        found = {ids[number][row]: (number, row) for _, (number, row) in named}
+        if strangers := sorted(labels.by_gather.keys() - found.keys()):
+            raise PicksError(f"{labels.where}: {survey.survey} has no gather {strangers[0]!r} ({len(strangers)} such)")
+        return [place for gather_id, place in found.items() if gather_id in labels.by_gather]
     (ffid, n), *_ = Counter(ffid for ffid, _ in named).most_common(1)
-    if n > 1 and isinstance(labels, FirstBreaks) and labels.key == "trace":
+    if n > 1 and labels.key == "trace":
         raise PicksError(
             f"{labels.where}: FFID {ffid} names {n} gathers of {survey.survey}, so labels by FFID and trace fit none; "
             "add a column gather_id, such as review writes"

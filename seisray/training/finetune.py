@@ -95,8 +95,10 @@ def finetune(
     unlabelled = unlabelled_gathers(place, field, tempo)
     doubts = question_labels(gathers)
     labelled_from, held_out = hold_out(gathers, config.validation.share)
-    habits: dict[str, float] = habits_ms(place, place.model(source), labelled_from) if config.habits else {}
-    learned_from, held_out = (without_habits(part, habits) for part in (labelled_from, held_out))
+    learned_from, habits = labelled_from, dict[str, float]()
+    if config.habits:
+        habits = habits_ms(place, place.model(source), labelled_from)
+        learned_from, held_out = without_habits(labelled_from, habits), without_habits(held_out, habits)
     version = place.next_version(model)
     fingerprints = {manifest.survey: manifest.fingerprint for manifest in learning.surveys}
     inherited = {} if source == SCRATCH else place.model(source).resampled

@@ -8,7 +8,7 @@ import numpy as np
 from seisray.config import SHIPPED
 from seisray.errors import ConfigError
 from seisray.gather import Gather, by_survey, spread_over
-from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, told_by
+from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, check_habit, told_by
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.registry import Model, Store
 from seisray.training.sure_picks import moved
@@ -33,6 +33,7 @@ def habits_ms(store: Store, card: Model, gathers: Sequence[Gather]) -> dict[str,
         interval_us = own[0].sample_interval_us
         picker = GatherPicker(store, card, sha256=weights_sha256(store, card), sample_interval_us=interval_us)
         habit = told_by(picker, spread_over(own, MOST_GATHERS))
+        check_habit(habit, f"{survey}, --habits")
         if np.isnan(habit.ms):
             found[survey] = 0.0
             said = f"labels stay: {habit.n} traces have both a label and a pick, expected {LEAST_SHARED}"
@@ -47,6 +48,7 @@ def without_habits(gathers: Sequence[Gather], habits: Mapping[str, float]) -> li
     """Return gathers with their labels moved onto a picker's picks, those without any left out.
 
     Labels that leave the record, as of an onset before its first sample, are left out, and told on standard error.
+    Raises ConfigError where none is left.
     """
     found = []
     for survey, own in by_survey(gathers).items():
@@ -54,4 +56,6 @@ def without_habits(gathers: Sequence[Gather], habits: Mapping[str, float]) -> li
         found += kept
         if n_lost:
             print(f"{survey}: {n_lost} labels leave the record where they are moved, and are left out", file=sys.stderr)
+    if gathers and not found:
+        raise ConfigError("--habits: all labels leave their records where they are moved; leave it out")
     return found

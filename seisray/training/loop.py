@@ -131,7 +131,7 @@ def pretrain_loop(job: dict[str, Any]) -> None:
             journal.sheet("samples", step.step, png_bytes(sheet))
         if not (saves or kept["stopped"]):
             continue
-        if not highest(int(not watchdog.calm), device):
+        if not highest(int(journal is not None and not watchdog.calm), device):
             good = copy.deepcopy(step.state_dict())
         save()
     if journal:

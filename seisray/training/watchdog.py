@@ -11,6 +11,7 @@ from seisray.config import WatchConfig
 from seisray.training.agreement import highest
 
 ACTIONS = ("off", "warn", "rollback", "stop")
+PASSING = {"broken", "explosion"}  # faults of a step, not of a game
 NORMS = ("gradient", "d_gradient", "g_gradient")
 LEAST_NORMS, MOST_NORMS = 10, 50
 ACCURACIES = 20
@@ -64,8 +65,8 @@ class Watchdog:
 
     @property
     def calm(self) -> bool:
-        """Return whether nothing was wrong at the last look."""
-        return not self._known
+        """Return whether nothing was broken or exploding at the last look; the other faults may last a whole run."""
+        return not any(getattr(self.config, fault) != "off" for fault in self._known & PASSING)
 
     def go_back(self) -> None:
         """Forget what was seen, since the run goes on from an earlier step."""

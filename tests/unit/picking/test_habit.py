@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pickable import write_survey
 
@@ -12,7 +14,7 @@ from seisray.errors import ConfigError, PicksError
 from seisray.gather import Gather
 from seisray.ingest.settings import IngestConfig
 from seisray.picking.decode import Picks, moved_by
-from seisray.picking.habit import LEAST_SHARED, Habit, habit_of, with_habit
+from seisray.picking.habit import LEAST_SHARED, Habit, habit_of, told_by, with_habit
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.picking.tempo import resampling_of
 from seisray.picking.work import SurveyWork, Work, field_work
@@ -106,7 +108,7 @@ def test_a_csv_needs_a_survey(picked: tuple[Store, list[Gather]], tmp_path: Path
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"habit": "bare"}, "--habit bare: no gather of it has labels"),
+        ({"habit": "bare"}, "--habit bare: no gather of the 2 shards looked through has labels"),
         ({"habit": "nobody"}, "--habit nobody: neither a survey in .* nor a CSV file"),
         ({"habit": "line", "habit_ms": 1.0}, "leave out --habit-ms"),
     ],
@@ -180,6 +182,33 @@ def test_ffids_that_name_several_gathers_or_none_are_told(picked: tuple[Store, l
     file.write_text("ffid,trace,time_ms\n7,1,20\n")
     with pytest.raises(PicksError, match="FFID 7 is not in line"):
         habit_ms(store, PickConfig(habit=str(file)))
+
+
+def test_labels_by_gather_find_their_gather_among_many_of_an_ffid(
+    picked: tuple[Store, list[Gather]], tmp_path: Path
+) -> None:
+    store, (first, *_) = picked
+    bare = first.replace(first_break_ms=np.full(24, np.nan))
+    write_survey(store, [bare.replace(gather_id=f"g-{i}") for i in range(200)], name="many", fingerprint="many")
+    file = tmp_path / "labels.csv"
+    known = np.flatnonzero(np.isfinite(first.first_break_ms))
+    rows = [f"{first.ffid},{first.trace[i]},{first.first_break_ms[i]:.4f},g-101" for i in known]
+    file.write_text("\n".join(["ffid,trace,time_ms,gather_id", *rows, ""]))
+    assert habit_ms(store, PickConfig(habit=str(file)), of="many") == pytest.approx(HABIT_MS, abs=2e-3)
+    file.write_text("\n".join(["ffid,trace,time_ms,gather_id", *rows, f"{first.ffid},1,20,g-777", ""]))
+    with pytest.raises(PicksError, match="many has no gather 'g-777'"):
+        habit_ms(store, PickConfig(habit=str(file)), of="many")
+
+
+def test_a_gather_that_cannot_be_picked_is_told_of_and_left_out(capsys: pytest.CaptureFixture) -> None:
+    class Failing:
+        def rows(self, gather: str) -> tuple[pa.Table, str | None]:
+            flags = pa.table({"flag": ["failed"] * 2, "pick_ms": [np.nan] * 2})
+            return flags, "MemoryError: too large"
+
+    broken = SimpleNamespace(gather_id="g-1", first_break_ms=np.array([1.0, 2.0]))
+    assert told_by(Failing(), [broken]).n == 0
+    assert "gather 'g-1', whose labels tell a habit, is left out: MemoryError: too large" in capsys.readouterr().err
 
 
 def test_labels_from_elsewhere_are_refused(picked: tuple[Store, list[Gather]]) -> None:

@@ -53,6 +53,13 @@ def test_too_few_labels_stay(line_gathers: Callable, tmp_path: Path, capsys: pyt
     assert "few: labels stay: 4 traces have both a label and a pick, expected 8" in capsys.readouterr().err
 
 
+def test_labels_from_elsewhere_are_refused(line_gathers: Callable, tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    far = labelled(line_gathers(2, **AS_LEARNED), "far", 120.0, store)
+    with pytest.raises(ConfigError, match=r"far, --habits: labels lie \+120 ms from picks, expected 100 ms at most"):
+        habits_ms(store, store.model(SHIPPED), far)
+
+
 def test_labels_that_leave_the_record_are_left_out_and_told(
     line_gathers: Callable, capsys: pytest.CaptureFixture
 ) -> None:
@@ -61,7 +68,9 @@ def test_labels_that_leave_the_record_are_left_out_and_told(
     (found,) = without_habits([gather], {"line": float(early)})
     assert found.labelled.sum() == gather.labelled.sum() - 3
     assert "line: 3 labels leave the record where they are moved, and are left out" in capsys.readouterr().err
-    assert without_habits([gather], {"line": 250.0}) == []
+    with pytest.raises(ConfigError, match="--habits: all labels leave their records"):
+        without_habits([gather], {"line": 250.0})
+    assert without_habits([], {"line": 250.0}) == [], "nothing is held out"
     assert without_habits([gather], {})[0].labelled.tolist() == gather.labelled.tolist()
 
 

@@ -108,3 +108,18 @@ def test_a_run_that_goes_on_knows_what_was_usual_and_what_was_said() -> None:
 def test_the_strongest_alarm_decides() -> None:
     alarms = [Alarm(step=1, fault="x", text="y", action=action) for action in ("warn", "stop", "rollback")]
     assert [strongest(alarms[:n], "cpu") for n in range(4)] == ["off", "warn", "stop", "stop"]
+
+
+def test_what_lasts_a_whole_game_or_is_switched_off_is_no_trouble_of_a_step() -> None:
+    beaten = Watchdog(WatchConfig())
+    for step in range(ACCURACIES):
+        beaten.look(step, {"d_accuracy": 1.0})
+    beaten.look(ACCURACIES, CALM | {"d_accuracy": 1.0, "diversity_ratio": 0.1})
+    assert beaten.calm
+    broken = CALM | {"d_loss": float("nan")}
+    for action, calm in (("warn", False), ("off", True)):
+        watchdog = Watchdog(WatchConfig(broken=action))
+        watchdog.look(1, broken)
+        assert watchdog.calm == calm
+        watchdog.look(2, CALM)
+        assert watchdog.calm
