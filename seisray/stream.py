@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from seisray import shards
 from seisray.config import PanelConfig
 from seisray.errors import ConfigError, PicksError, StorageError
-from seisray.formats.picks.corrected import GatherFirstBreaks
-from seisray.formats.picks.first_breaks import FirstBreaks
+from seisray.formats.picks.corrected import ByHand
 from seisray.gather import Gather
 from seisray.registry import Store, Survey
 from seisray.resampling import Factors, resample_gather
@@ -247,18 +246,15 @@ def read_labelled(
     store: Store,
     surveys: Sequence[Survey],
     ffids: Sequence[int] | None,
-    labels: FirstBreaks | GatherFirstBreaks | None = None,
+    labels: ByHand | None = None,
 ) -> list[Gather]:
     """Return the labelled gathers of surveys, all or those with the FFIDs named.
 
     labels: take the place of the surveys' own on the gathers that they name. Only the shards that hold the gathers are
     read. Raises ConfigError where an FFID is not in the surveys or has no labels, PicksError where labels fit none.
     """
-    known = {ffid for survey in surveys for shard in survey.shards for ffid in shard["ffids"]}
-    strangers = sorted((labels.ffids if labels else set()) - known)
-    if labels and strangers:
-        names = ", ".join(survey.survey for survey in surveys)
-        raise PicksError(f"{labels.where}: FFID {strangers[0]} is not in {names} ({len(strangers)} such FFIDs)")
+    if labels:
+        check_labels(labels, surveys)
     wanted = None if ffids is None else set(ffids)
     found = [
         gather
@@ -276,3 +272,11 @@ def read_labelled(
     if not found:
         raise ConfigError(f"{names}: no gather has first breaks; ingest with --picks")
     return found
+
+
+def check_labels(labels: ByHand, surveys: Sequence[Survey]) -> None:
+    """Raise PicksError where labels are of FFIDs that none of the surveys has."""
+    known = {ffid for survey in surveys for shard in survey.shards for ffid in shard["ffids"]}
+    if strangers := sorted(labels.ffids - known):
+        names = ", ".join(survey.survey for survey in surveys)
+        raise PicksError(f"{labels.where}: FFID {strangers[0]} is not in {names} ({len(strangers)} such FFIDs)")

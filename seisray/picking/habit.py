@@ -9,8 +9,7 @@ import numpy as np
 
 from seisray.config import PickConfig
 from seisray.errors import ConfigError, PicksError
-from seisray.formats.picks.corrected import GatherFirstBreaks, labelled_by, read_corrected_csv
-from seisray.formats.picks.first_breaks import FirstBreaks
+from seisray.formats.picks.corrected import ByHand, GatherFirstBreaks, labelled_by, read_corrected_csv
 from seisray.gather import Gather, spread_over
 from seisray.picking.picker import GatherPicker, weights_sha256
 from seisray.picking.tempo import resampling_of
@@ -18,14 +17,13 @@ from seisray.picking.work import SurveyWork, Work
 from seisray.registry import Model, Store, Survey
 from seisray.shards import read_columns, read_gather, rows
 from seisray.storage import locate
+from seisray.stream import check_labels
 
 LEAST_SHARED = 8  # traces by which labels can be told from picks
 MOST_GATHERS = 64  # that a constant is told from
 MOST_SHARDS = 256  # that are looked through for labels
 MOST_MS = 100.0  # labels farther off count from elsewhere, or are of other shots
 NEAR_MS, LEAST_NEAR = 2.0, 0.5  # labels of one event: so many of them lie so near their constant
-
-ByHand = FirstBreaks | GatherFirstBreaks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +123,7 @@ def _labelled(store: Store, work: Work, labels: str) -> tuple[Iterator[Gather], 
     if not isinstance(work, SurveyWork):
         raise ConfigError(f"--habit {labels}: a CSV names gathers of a survey; ingest the files, or give --habit-ms")
     given = read_corrected_csv(locate(labels).read_bytes(), labels)
-    check_labels(given, work.survey)
+    check_labels(given, [work.survey])
     return _read(store, work.survey, _named_places(store, work.survey, given), given), work
 
 
@@ -171,11 +169,3 @@ def _read(store: Store, survey: Survey, places: Sequence[tuple[int, int]], label
         gather = labelled_by(labels, stored) if labels else stored
         if gather is not None:
             yield gather
-
-
-def check_labels(labels: ByHand, survey: Survey) -> None:
-    """Raise PicksError where labels are of FFIDs that a survey does not have."""
-    strangers = labels.ffids - {ffid for shard in survey.shards for ffid in shard["ffids"]}
-    if strangers:
-        first, n = min(strangers), len(strangers)
-        raise PicksError(f"{labels.where}: FFID {first} is not in {survey.survey} ({n} such FFIDs)")

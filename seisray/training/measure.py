@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seisray.config import GanConfig, PanelConfig
+from seisray.gather import spread_over
 from seisray.metrics.controls import ControlledMeasure, control_table
 from seisray.metrics.encoder import LEAST_SAMPLES, LEAST_TRACES
 from seisray.metrics.samples import score_samples
@@ -38,7 +39,7 @@ def reference_panels(
     if not refs:
         return np.empty((0, config.traces, config.samples), np.float32)
     rng = np.random.default_rng(0)
-    places = np.unique(np.linspace(0, len(refs) - 1, min(len(refs), most_shards, n)).round().astype(int))
+    places = spread_over(range(len(refs)), min(most_shards, n))
     passed = np.cumsum([refs[place].n_gathers for place in places])
     wanted = np.diff((n * passed / passed[-1]).round().astype(int), prepend=0)
     panels: list[Samples] = []

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from seisray.config import PanelConfig, PickerConfig
 from seisray.errors import ConfigError
-from seisray.gather import Gather, by_survey
+from seisray.gather import Gather, by_survey, spread_over
 from seisray.losses.adversarial import d_bce
 from seisray.losses.picking import picking_loss
 from seisray.metrics.picks import PickScore, score_picks
@@ -200,7 +200,7 @@ def choose_gathers(gathers: Sequence[Gather], labelled: int | None) -> list[Gath
         raise ConfigError(
             f"--labelled {labelled}: there are 1..{len(ordered)} gathers with first breaks to choose from"
         )
-    return [ordered[i] for i in np.linspace(0, len(ordered) - 1, labelled).round().astype(int)]
+    return spread_over(ordered, labelled)
 
 
 def parse_ffids(text: str) -> list[int]:

@@ -9,11 +9,12 @@ import xxhash
 
 from seisray import shards
 from seisray.errors import ConfigError, PicksError
-from seisray.formats.picks.corrected import labelled_by
+from seisray.formats.picks.corrected import ByHand, labelled_by
 from seisray.gather import Gather
-from seisray.picking.habit import LEAST_SHARED, ByHand, check_labels, habit_of
+from seisray.picking.habit import LEAST_SHARED, habit_of
 from seisray.picking.traces import PickedShard, picked_shards
 from seisray.registry import PickSet, Store, Survey
+from seisray.stream import check_labels
 
 MOST_GATHERS = 256  # they are held in memory
 
@@ -47,7 +48,7 @@ def sure_gathers(
     """
     survey = store.survey_of(picks)
     if by_hand:
-        check_labels(by_hand, survey)
+        check_labels(by_hand, [survey])
     chosen = _choose(survey, ffids, by_hand.ffids if by_hand else frozenset())
     hand, own, differences_ms = list[Gather](), list[Gather](), list[float]()
     n_picked = n_without = n_unused = 0

@@ -47,7 +47,7 @@ class Scale:
     none: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
     """Hold what a picker says of live labelled traces, and the labels.
 
@@ -57,7 +57,7 @@ class Answers:
     logits: Samples
     first_break: NDArray[np.float64]
     sample_interval_us: float
-    survey: str = ""
+    survey: str
 
     def candidates(self, scale: Scale) -> Candidates:
         """Return the likeliest time of each trace as a scale has it, and its probability."""
@@ -168,7 +168,9 @@ def answers_on_gathers(picker: Picker, gathers: Sequence[Gather], config: Picker
             logits = gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples)
             interval_us = gather.sample_interval_us
             first_break = ms_to_sample(gather.first_break_ms, interval_us)[known]
-            found.append(Answers(logits[known], first_break, interval_us, survey))
+            found.append(
+                Answers(logits=logits[known], first_break=first_break, sample_interval_us=interval_us, survey=survey)
+            )
     return found
 
 
@@ -182,5 +184,12 @@ def answers_on_panels(picker: Picker, gathers: Sequence[Gather], config: PickerC
             inside = breaks >= 0
             if inside.any():
                 first_break = breaks[inside].astype(np.float64)
-                found.append(Answers(predict(panel)[inside], first_break, own[0].sample_interval_us, survey))
+                found.append(
+                    Answers(
+                        logits=predict(panel)[inside],
+                        first_break=first_break,
+                        sample_interval_us=own[0].sample_interval_us,
+                        survey=survey,
+                    )
+                )
     return found

@@ -44,7 +44,11 @@ class GatherFirstBreaks:
         return label(gather, rows, time_ms, "first-sample", self.where)
 
 
-def read_corrected_csv(data: bytes, where: str) -> FirstBreaks | GatherFirstBreaks:
+ByHand = FirstBreaks | GatherFirstBreaks
+"""Labels of people, by FFID or by gather."""
+
+
+def read_corrected_csv(data: bytes, where: str) -> ByHand:
     """Return the first breaks of a CSV with ffid, trace, time_ms (from the first sample) and, if need be, gather_id.
 
     Raises PicksError where columns are missing, values are not numbers, or nothing is labelled.
@@ -64,7 +68,7 @@ def read_corrected_csv(data: bytes, where: str) -> FirstBreaks | GatherFirstBrea
     return GatherFirstBreaks(where=where, ffids=frozenset(table["ffid"].to_pylist()), by_gather=by_gather)
 
 
-def labelled_by(labels: FirstBreaks | GatherFirstBreaks, gather: Gather) -> Gather | None:
+def labelled_by(labels: ByHand, gather: Gather) -> Gather | None:
     """Return the gather with no other first breaks than these, None where they give it none."""
     bare = gather.replace(first_break_ms=np.full(gather.n_traces, np.nan, dtype=np.float32))
     found = labels.on(bare)

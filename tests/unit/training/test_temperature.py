@@ -39,7 +39,8 @@ def uncertain_answers(temperature: float, *, n_traces: int = 4000, survey: str =
     bells = np.exp(-0.5 * ((np.arange(150) - np.array(PEAKS)[:, None]) / SIGMA) ** 2)
     mass = chance @ (bells / bells.sum(axis=1, keepdims=True))
     logits = temperature * np.log(np.maximum(np.pad(mass, ((0, 0), (0, 1))), 1e-9))  # the last class: none
-    return Answers(logits.astype(np.float32), np.array(PEAKS, float)[answer], 1000.0, survey)
+    first_break = np.array(PEAKS, float)[answer]
+    return Answers(logits=logits.astype(np.float32), first_break=first_break, sample_interval_us=1000.0, survey=survey)
 
 
 @pytest.fixture
@@ -88,7 +89,8 @@ def test_without_answers_logits_stay() -> None:
 
 def test_logits_that_mean_nothing_are_flattened_as_far_as_allowed() -> None:
     rng = np.random.default_rng(0)
-    noise = Answers(rng.normal(scale=50, size=(500, 65)).astype(np.float32), rng.uniform(0, 63, 500), 1000.0)
+    logits = rng.normal(scale=50, size=(500, 65)).astype(np.float32)
+    noise = Answers(logits=logits, first_break=rng.uniform(0, 63, 500), sample_interval_us=1000.0, survey="line")
     assert fit_scale([noise]).temperature == pytest.approx(HIGHEST, rel=0.01)
 
 
