@@ -19,7 +19,7 @@ from seisray.errors import SeisrayError
 from seisray.session import connect
 from seisray.training.pretrain import pretrain_gan
 
-STEPS, EVERY = 600, 20
+STEPS, EVERY = 1500, 20  # 600 are over on a fast machine before Ray knows of a checkpoint
 SETTLED_S = 5.0  # Ray's controller looks for new checkpoints every few seconds only
 
 

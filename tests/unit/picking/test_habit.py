@@ -169,6 +169,9 @@ def test_labels_of_the_survey_beside_a_csv_do_not_count(picked: tuple[Store, lis
         habit_ms(store, PickConfig(habit=str(file)))
     file.write_text("\n".join(["ffid,trace,time_ms", *rows, ""]))
     assert habit_ms(store, PickConfig(habit=str(file))) == pytest.approx(HABIT_MS + 5, abs=2e-3)
+    file.write_text("ffid,channel,time_ms\n101,9999,20\n")
+    with pytest.raises(ConfigError, match="0 traces have both"):
+        habit_ms(store, PickConfig(habit=str(file)))
 
 
 def test_ffids_that_name_several_gathers_or_none_are_told(picked: tuple[Store, list[Gather]], tmp_path: Path) -> None:
@@ -230,5 +233,5 @@ def test_windows_are_of_what_is_moved(picked: tuple[Store, list[Gather]]) -> Non
     store, (gather, *_) = picked
     plain = np.nanmax(rows_of(store, gather, PickConfig()))
     assert np.nanmax(rows_of(store, gather, PickConfig(habit_ms=2.0))) == pytest.approx(plain + 2)
-    config = PickConfig(habit_ms=2.0, latest_ms=plain)
-    assert np.nanmax(rows_of(store, gather, config)) <= plain
+    config = PickConfig(habit_ms=2.0, latest_ms=plain + 1)  # which the pick itself is before, and is not moved
+    assert np.nanmax(rows_of(store, gather, config)) <= plain + 1
