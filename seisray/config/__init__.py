@@ -3,7 +3,7 @@
 from seisray.config.checks import config_dict, fingerprint
 from seisray.config.gan import AdversaryConfig, GameConfig, GanConfig, GeneratorConfig
 from seisray.config.panel import BodyConfig, PanelConfig
-from seisray.config.pick import SHIPPED, Engine, Event, PickConfig
+from seisray.config.pick import SHIPPED, Engine, Event, PickConfig, Polarity
 from seisray.config.picker import (
     AlignConfig,
     AugmentConfig,
@@ -39,6 +39,7 @@ __all__ = [
     "PickerConfig",
     "PickerPanelConfig",
     "PickerTrainConfig",
+    "Polarity",
     "RebuildTrainConfig",
     "RefineConfig",
     "RefinerConfig",

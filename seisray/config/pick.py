@@ -11,6 +11,8 @@ Engine = Literal["torch", "bf16", "openvino"]
 """What computes a network that picks."""
 Event = Literal["learned", "onset", "peak", "trough", "zero"]
 """What of a wavelet a pick marks."""
+Polarity = Literal["auto", "recorded", "reversed"]
+"""Which way up a picker sees records; auto = that which it is surer of."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +45,9 @@ class PickConfig:
         may lie outside the times above.
     event_ms
         Farthest that it lies from there; picks with none so near stay as they are.
+    polarity
+        Which way up the picker sees the records: as recorded, reversed, or as it is surer of some of them; a survey
+        that it learned from as it did then.
     habit
         Labels, a survey in the store or a CSV of the survey picked: picks are moved by the median of these labels less
         the picks of the same traces.
@@ -60,11 +65,12 @@ class PickConfig:
     average: bool = False
     event: Event = "learned"
     event_ms: float = 5.0
+    polarity: Polarity = "auto"
     habit: str = ""
     habit_ms: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, kind in (("engine", Engine), ("event", Event)):
+        for name, kind in (("engine", Engine), ("event", Event), ("polarity", Polarity)):
             require(getattr(self, name) in get_args(kind), self, name, f"one of {', '.join(get_args(kind))}")
         allow(self, "0..1e6", 0, 1e6, "earliest_ms", "latest_ms", "slack_ms", "event_ms", "smoothness")
         allow(self, "-100..100", -100, 100, "habit_ms")

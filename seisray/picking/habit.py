@@ -12,6 +12,7 @@ from seisray.errors import ConfigError, PicksError
 from seisray.formats.picks.corrected import ByHand, GatherFirstBreaks, labelled_by, read_corrected_csv
 from seisray.gather import Gather, spread_over
 from seisray.picking.picker import GatherPicker, weights_sha256
+from seisray.picking.polarity import with_polarity
 from seisray.picking.tempo import resampling_of
 from seisray.picking.work import SurveyWork, Work
 from seisray.registry import Model, Store, Survey
@@ -79,21 +80,28 @@ def with_habit(
 ) -> tuple[PickConfig, dict[str, str]]:
     """Return settings with habit_ms as the labels in config.habit tell it, and for a manifest whose labels these are.
 
-    resampling: of what is picked. Raises ConfigError or PicksError where labels cannot tell.
+    config: its polarity, not "auto", and resampling are those of what is picked. Raises ConfigError or PicksError where
+    labels cannot tell.
     """
     if not config.habit:
         return config, {}
     if config.habit_ms:
         raise ConfigError(f"--habit {config.habit} tells by how much picks are moved; leave out --habit-ms")
     gathers, own = _labelled(store, work, config.habit)
+    # without windows: they are of what is picked, and would hide labels elsewhere
+    plain = PickConfig(
+        engine=config.engine, smoothness=config.smoothness, average=config.average, polarity=config.polarity
+    )
+    if own.identity != work.identity:
+        resampling = resampling_of(card, own)
+        plain = with_polarity(store, card, own, replace(plain, polarity="auto"), resampling)
     picker = GatherPicker(
         store,
         card,
         sha256=weights_sha256(store, card),
-        # without windows: they are of what is picked, and would hide labels elsewhere
-        config=PickConfig(engine=config.engine, smoothness=config.smoothness, average=config.average),
+        config=plain,
         sample_interval_us=own.sample_interval_us,
-        resampling=resampling if own.identity == work.identity else resampling_of(card, own),
+        resampling=resampling,
     )
     habit = told_by(picker, gathers)
     if np.isnan(habit.ms):

@@ -64,7 +64,7 @@ class GatherPicker:
 
     sample_interval_us: of the gathers, by default that which the picker learned at. resampling: the factor by which
     their samples are multiplied before the picker sees them; picks are times all the same. config: by default as
-    the picker learned.
+    the picker learned; polarity "auto" is as recorded here, `with_polarity` having settled it.
     """
 
     def __init__(
@@ -113,7 +113,8 @@ class GatherPicker:
             raise GatherError(f"sampled at {gather.sample_interval_us:g} us, expected {self._interval_us:g} us")
         window_ms = allowed_ms(gather, config)
         allowed = None if window_ms is None else ms_to_sample(window_ms - config.habit_ms, interval_us)
-        found, seen, n = [], resample(samples, self._resampling), N_CANDIDATES if config.smoothness else 1
+        found, n = [], N_CANDIDATES if config.smoothness else 1
+        seen = resample(-samples if config.polarity == "reversed" else samples, self._resampling)
         for keep, logits in tile_logits(self._predict, seen, gain=self._gain, stretch=self._stretch):
             if not np.isfinite(logits).all():
                 raise GatherError("the network answers with NaN or infinite numbers")

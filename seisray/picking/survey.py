@@ -18,6 +18,7 @@ from seisray.picking.engine import check_engine
 from seisray.picking.habit import with_habit
 from seisray.picking.parts import Part, all_there, read_part_rejects
 from seisray.picking.picker import load_picker, pick_settings, weights_sha256
+from seisray.picking.polarity import with_polarity
 from seisray.picking.pool import pick_shards
 from seisray.picking.tempo import resampling_of
 from seisray.picking.work import FieldWork, SurveyWork, Work, field_work, in_pieces
@@ -119,6 +120,7 @@ def _pick(
         _check_offsets(work)
     card = _picker_card(store, model)
     resampling = resampling_of(card, work)
+    config = with_polarity(store, card, work, config, resampling)
     config, whose = with_habit(store, card, work, config, resampling)
     settings = pick_settings(card, config, resampling=resampling)
     settings |= work.settings if isinstance(work, FieldWork) else {}

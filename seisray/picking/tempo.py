@@ -141,9 +141,7 @@ def resampling_of(card: Model, work: Work) -> float:
     wanted = card.details.get("onset_period")
     if not wanted:
         raise ConfigError(f"{intervals}, and its card does not say how many samples a period had; fine-tune it again")
-    places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
-    shown = [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
-    period = onset_period(shown)
+    period = onset_period(gathers_shown(work))
     if not period > 0:
         raise ConfigError(f"{intervals}, and how long a period is cannot be told: the first gathers are silent")
     factor = resampling_factor(period, wanted)
@@ -153,6 +151,12 @@ def resampling_of(card: Model, work: Work) -> float:
         file=sys.stderr,
     )
     return factor
+
+
+def gathers_shown(work: Work) -> list[Gather]:
+    """Return gathers from the beginning, the middle and the end of what is picked."""
+    places = sorted({0, len(work.shards) // 2, len(work.shards) - 1})
+    return [gather for place in places for gather in islice(work.gathers(place, []), GATHERS_A_PLACE)]
 
 
 def _period_of(survey: str, gathers: Sequence[Gather]) -> float:

@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seisray.config import SHIPPED
+from seisray.config import SHIPPED, PickConfig
 from seisray.errors import ConfigError
 from seisray.gather import Gather, by_survey, spread_over
 from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, check_habit, told_by
 from seisray.picking.picker import GatherPicker, weights_sha256
+from seisray.picking.polarity import polarity_of
 from seisray.registry import Model, Store
 from seisray.training.sure_picks import moved
+
+MOST_TURNED = 9  # gathers of a survey by which its polarity is judged
 
 
 def check_source(card: Model | None, source: str) -> None:
@@ -30,8 +33,13 @@ def habits_ms(store: Store, card: Model, gathers: Sequence[Gather]) -> dict[str,
     """
     found: dict[str, float] = {}
     for survey, own in by_survey(gathers).items():
-        interval_us = own[0].sample_interval_us
-        picker = GatherPicker(store, card, sha256=weights_sha256(store, card), sample_interval_us=interval_us)
+        picker = GatherPicker(
+            store,
+            card,
+            sha256=weights_sha256(store, card),
+            config=PickConfig(polarity=polarity_of(store, card, spread_over(own, MOST_TURNED), survey)),
+            sample_interval_us=own[0].sample_interval_us,
+        )
         habit = told_by(picker, spread_over(own, MOST_GATHERS))
         check_habit(habit, f"{survey}, --habits")
         if np.isnan(habit.ms):

@@ -41,3 +41,18 @@ def test_it_finds_first_breaks_of_shots_that_it_did_not_learn_from(
     found = json.loads(capsys.readouterr().out)
     assert found["n_labelled"] > 1500
     assert found["hit_rate_2ms"] > 0.92
+
+
+def test_it_turns_a_survey_that_was_recorded_upside_down(
+    data_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, labels = (str(data_folder / "geostack" / name) for name in ("geostack.sgy", "picks.csv"))
+    found = {}
+    for polarity in ("auto", "recorded"):
+        command = ["pick", file, "--out", polarity, "--polarity", polarity, "--store", str(tmp_path), "--workers=2"]
+        assert main(command) == 0
+        assert ("sees it in reversed polarity" in capsys.readouterr().err) == (polarity == "auto")
+        assert main(["score", polarity, labels, "--store", str(tmp_path), "--json"]) == 0
+        found[polarity] = json.loads(capsys.readouterr().out)["hit_rate_2ms_debiased"]
+    assert found["auto"] > 0.45
+    assert found["recorded"] < 0.35

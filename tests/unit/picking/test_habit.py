@@ -28,7 +28,8 @@ AS_LEARNED = {"n_traces": 24, "n_samples": 1000, "sample_interval_us": 250.0}  #
 @pytest.fixture(scope="module")
 def picked(tmp_path_factory: pytest.TempPathFactory, line_gathers: Callable) -> tuple[Store, list[Gather]]:
     """Return a store with a survey `line`, of which one trace in two is labelled, HABIT_MS after what is picked."""
-    store, gathers = Store(str(tmp_path_factory.mktemp("store"))), line_gathers(4, **AS_LEARNED)
+    store = Store(str(tmp_path_factory.mktemp("store")))
+    gathers = [one.replace(samples=-one.samples) for one in line_gathers(4, **AS_LEARNED)]  # of that it is surer
     write_survey(store, gathers)
     card = store.model(SHIPPED)
     work = SurveyWork(store=str(store), survey=store.survey("line"))
