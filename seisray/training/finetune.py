@@ -137,8 +137,8 @@ def finetune(
         for gather, pick_ms in zip(labelled_from, pick_gathers(picker, labelled_from, config.panel), strict=True)
     ]
     suspects = suspect_labels(labelled_from, picks_ms)
-    if suspects:
-        print(f"{model}: {describe(suspects, labelled_from)}", file=sys.stderr)
+    for line in describe(suspects, labelled_from):
+        print(f"{model}: {line}", file=sys.stderr)
     card = Model(
         name=model,
         version=version,

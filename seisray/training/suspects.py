@@ -144,16 +144,21 @@ def _usual(late_ms: Sequence[Floats]) -> tuple[float, float]:
     return float(np.median(known)) if len(known) else 0.0, max(FAR_SIGMA * spread(known), FAR_MS)
 
 
-def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> str:
-    """Return a line on suspect labels: how many, and where most of them are."""
-    labels = sum(int(gather.labelled.sum()) for gather in gathers)
-    count = Counter((suspect.survey, suspect.ffid) for suspect in suspects)
-    worst = ", ".join(f"{survey} FFID {ffid}: {n}" for (survey, ffid), n in count.most_common(LISTED))
-    more = f" and {len(count) - LISTED} more" if len(count) > LISTED else ""
-    return (
-        f"{len(suspects)} of {labels} labels lie far from where the picker that learned from them puts the first "
-        f"break ({worst}{more}); suspects.csv beside the model lists them, the farthest first"
-    )
+def describe(suspects: Sequence[Suspect], gathers: Sequence[Gather]) -> list[str]:
+    """Return a line for each survey with suspect labels: how many, and where most of them are."""
+    found = []
+    for survey, own in by_survey(gathers).items():
+        count = Counter(suspect.ffid for suspect in suspects if suspect.survey == survey)
+        if not count:
+            continue
+        labels = sum(int(gather.labelled.sum()) for gather in own)
+        worst = ", ".join(f"FFID {ffid}: {n}" for ffid, n in count.most_common(LISTED))
+        more = f" and {len(count) - LISTED} more" if len(count) > LISTED else ""
+        found.append(
+            f"{count.total()} of {labels} labels of {survey} lie far from where the picker that learned from them puts "
+            f"the first break ({worst}{more}); suspects.csv beside the model lists them, the farthest first"
+        )
+    return found
 
 
 def suspects_csv(suspects: Sequence[Suspect]) -> bytes:

@@ -71,11 +71,25 @@ def test_single_labels_far_from_the_picks_are_named_the_farthest_first(gathers: 
     found = suspect_labels(wrong, picks)
     assert [(one.ffid, one.trace) for one in found] == [(104, 6), (108, 1)]
     assert found[0].label_ms == pytest.approx(truth[3][5])
-    assert "2 of 368 labels lie far" in describe(found, wrong)
-    assert "line FFID 104: 1, line FFID 108: 1)" in describe(found, wrong)
+    (said,) = describe(found, wrong)
+    assert "2 of 368 labels of line lie far" in said
+    assert "(FFID 104: 1, FFID 108: 1)" in said
     rows = suspects_csv(found).decode().splitlines()
     assert rows[0] == "survey,ffid,trace,label_ms,pick_ms"
     assert rows[1].startswith("line,104,6,")
+
+
+def test_a_few_suspects_of_one_survey_do_not_drown_among_those_of_another(gathers: list[Gather]) -> None:
+    rng = np.random.default_rng(0)
+    both = [gather.replace(survey=survey) for survey in ("line", "other") for gather in gathers]
+    picks = [gather.first_break_ms + rng.normal(scale=0.4, size=gather.n_traces) for gather in both]
+    truth = [gather.first_break_ms + 40 * (np.arange(24) % 8 == 7) * (gather.survey == "line") for gather in both]
+    truth[20][5] += 30
+    wrong = labelled(both, truth)
+    line, other = describe(suspect_labels(wrong, picks), wrong)
+    assert line.startswith("48 of 368 labels of line lie far")
+    assert other.startswith("1 of 368 labels of other lie far")
+    assert "(FFID 105: 1)" in other
 
 
 def test_picks_that_scatter_make_no_label_suspect(gathers: list[Gather]) -> None:
