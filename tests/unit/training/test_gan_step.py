@@ -251,7 +251,7 @@ def test_the_heads_tell_panels_apart_by_features() -> None:
 def test_the_discriminator_learns_to_tell_panels_apart() -> None:
     time = torch.arange(32) / 32
     stripes = torch.sin(6.3 * 8 * time).expand(16, 8, 32) * 2  # nothing a new generator makes
-    step = GanStep(config(seed=3, lr_ratio=100, d_lr=0.01))
+    step = GanStep(config(seed=1, lr_ratio=100, d_lr=0.01))
     losses = [step(stripes) for _ in range(140)]
     assert losses[-1]["d_loss"] < 0.7 * losses[0]["d_loss"]
     assert losses[-1]["d_accuracy"] == 1
