@@ -16,7 +16,7 @@ def steps(store: str) -> list[list[str]]:
     """Return the commands in order."""
     field = f"{store}/field/varied"
     shape = ["--shots=768", "--traces=48", "--samples=1600", "--sample-interval-us=250", "--shots-per-spread=6"]
-    taught = ["--augment.late=0.2", "--calibrate"]
+    taught = ["--augment.late=0.2", "--augment.moveout=0", "--augment.statics=0", "--calibrate"]
     of_nobody = ["finetune", "varied", "--from=scratch", "--model=of-nobody"]
     more = ["--train.steps=300", "--transfer.lr=1e-3", *taught]
     commands = [

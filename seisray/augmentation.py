@@ -53,8 +53,9 @@ def augment(
     if rng.random() < config.late:
         start = rng.uniform(0, max(window.shape[1] - panel.samples / stretch, 1))
     silent = rms[:, -1] == 0
-    window, rms = (_resample(one, start, 1 / stretch, panel.samples) for one in (window, rms))
-    breaks = (breaks - start) * stretch
+    starts = start + _shifts(rng, panel.traces, config)
+    window, rms = (_resample(one, starts, 1 / stretch, panel.samples) for one in (window, rms))
+    breaks = (breaks - starts) * stretch
 
     if rng.random() < config.flip:
         window, breaks, rms, silent = window[::-1], breaks[::-1], rms[::-1], silent[::-1]
@@ -83,11 +84,20 @@ def _trace_step(n_traces: int, rng: np.random.Generator, panel: PanelConfig, con
     return int(rng.choice(fitting))
 
 
-def _resample(samples: Samples, start: float, step: float, n_samples: int) -> Samples:
-    """Return (n_traces, n_samples) values at start, start + step, ... by linear interpolation; zeros outside."""
-    position = start + step * np.arange(n_samples)
+def _shifts(rng: np.random.Generator, n_traces: int, config: AugmentConfig) -> NDArray[np.float64]:
+    """Return (n_traces,) by how many samples each trace is brought forward: along a line, and each by itself."""
+    if not (config.moveout or config.statics):
+        return np.zeros(n_traces)
+    line = rng.uniform(-1, 1) * config.moveout * (np.arange(n_traces) - rng.uniform(0, n_traces))
+    return line + rng.random() * config.statics * rng.normal(size=n_traces)
+
+
+def _resample(samples: Samples, starts: NDArray[np.float64], step: float, n_samples: int) -> Samples:
+    """Return (n_traces, n_samples) values at starts, starts + step, ... by linear interpolation; zeros outside."""
+    position = starts[:, None] + step * np.arange(n_samples)
     outside = (position < 0) | (position > samples.shape[1] - 1)
     left = np.clip(np.floor(position).astype(int), 0, samples.shape[1] - 2)
     weight = (position - left).astype(np.float32)
-    values = samples[:, left] * (1 - weight) + samples[:, left + 1] * weight
+    before, after = (np.take_along_axis(samples, at, axis=1) for at in (left, left + 1))
+    values = before * (1 - weight) + after * weight
     return np.where(outside, np.float32(0), values)

@@ -1,5 +1,6 @@
 """What label_efficiency.py has so far, starts and cells in a folder of the store, and how missing ones are made."""
 
+import dataclasses
 import itertools
 import json
 import sys
@@ -19,12 +20,13 @@ from label_cells import (
     kind_of,
     name_of_suggested,
     outcome,
+    settings_of,
 )
 from label_starts import MAKERS, start_of
 from label_suggested import SURVEY, suggested
 from real_surveys import SYNTHETIC, VARIED, ingest_synthetic, survey_settings
 
-from seisray.config import fingerprint
+from seisray.config import config_dict, fingerprint
 from seisray.gather import Gather, spread_over
 from seisray.picking.tempo import onset_period
 from seisray.registry import Store
@@ -40,11 +42,11 @@ VALIDATE = {
     "danube_island": "1054,1099,1113,1119,2027,2037,2045,2054",
 }
 STARTS = (*UNTAUGHT, *MAKERS, "gan, encoder only")
-VERSION = 7
-"""Of what cells hold and starts are made of: those of others are not taken over."""
+VERSION = 8
+"""Of what cells hold and starts are made of: those of others are not taken over. Settings of pickers count as well."""
 N_RAW = 40
 """Gathers of a survey that nobody labelled, from all over it, whose own picks are learned from."""
-RATES = ((1e-3, 1.0), (2e-3, 1.0), (4e-3, 1.0), (8e-3, 1.0), (2e-3, 0.3))
+RATES = ((1e-3, 1.0), (2e-3, 1.0), (4e-3, 1.0), (2e-3, 0.3))
 """Learning rates, and the encoder's relative to it, that the search tries."""
 
 
@@ -191,4 +193,5 @@ class Bench:
         return self.folder / f"start-{kind.replace(' ', '-')}-{self.pretraining_steps}-{seed}.safetensors"
 
     def _file(self, cell: Cell) -> Location:
-        return self.folder / f"cell-{fingerprint(cell)}.json"
+        settings = config_dict(settings_of(cell)) | {"cell": dataclasses.asdict(cell), "learn": LEARN[cell.survey]}
+        return self.folder / f"cell-{fingerprint(settings)}.json"

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from real_surveys import TAUGHT_AUGMENT
 from torch import nn
 
 from seisray.config import AugmentConfig, PickerConfig, PickerTrainConfig, TransferConfig
-from seisray.gather import Gather
+from seisray.gather import Gather, spread_over
 from seisray.heap import keep_heap
 from seisray.metrics.calibration import reliability
 from seisray.metrics.picks import score_picks, sureness
@@ -25,6 +25,7 @@ from seisray.models.transfer import load_body
 from seisray.picking.decode import candidates, decide, decode
 from seisray.picking.engine import averaged, torch_engine
 from seisray.picking.habit import habit_of
+from seisray.picking.polarity import LEAST_GAIN, sureness_either_way
 from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import gather_logits
 from seisray.training.picker import PickerStep
@@ -36,7 +37,9 @@ THEN = ", then its own picks"
 OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
 UNTAUGHT = ("scratch", PEER)
 """Starts that saw nothing before the labelled gathers."""
-TUNING, N_TUNING, N_JUDGES = -1, 5, 6
+TUNING, N_TUNING = -1, 5
+N_TURNED = 9
+"""Gathers by which it is judged which way up a survey is, as `seisray pick` takes them."""
 SUGGESTED = -2
 OF_SUGGESTED = ", of suggested gathers"
 
@@ -79,10 +82,9 @@ def is_taught(start: str) -> bool:
 def gathers_of(cell: Cell, data: Data) -> tuple[list[Gather], Mapping[str, list[Gather]]]:
     """Return what a cell learns from, and what it is scored on, by survey."""
     there = data["learn"][cell.survey]
-    if cell.draw == TUNING:  # every seventh gather to learn from, the ones in the middle between them to judge by
+    if cell.draw == TUNING:  # evenly spread gathers to learn from, those in the middle between them to judge by
         chosen = np.linspace(0, len(there) - 1, N_TUNING).round().astype(int)
-        judges = sorted({int(i) for i in np.linspace(3, len(there) - 4, N_JUDGES).round()} - set(chosen.tolist()))
-        return [there[i] for i in chosen], {cell.survey: [there[i] for i in judges]}
+        return [there[i] for i in chosen], {cell.survey: [there[i] for i in (chosen[1:] + chosen[:-1]) // 2]}
     if cell.draw <= SUGGESTED:
         return data["suggested"][name_of_suggested(cell.start, cell.n_gathers, cell.pretraining)], data["validate"]
     rng = np.random.default_rng([cell.draw, cell.n_gathers])
@@ -108,13 +110,15 @@ def outcome(cell: Cell, data: Data, weights: bytes | None) -> dict[str, Any]:
         picker: nn.Module = trained_peer(settings_of(cell), learn)
     else:
         picker = trained(cell, learn + beside, body) if learn else as_learned(cell, body)
-    found = {"cell": dataclasses.asdict(cell), **scores_of(picker, judges)}
+    known = {cell.survey} if learn else set()
+    found = {"cell": dataclasses.asdict(cell), **scores_of(picker, judges, known)}
     if cell.own_picks:
         labelled = {gather.ffid for gather in learn}
-        own = sure_gathers(picker, [one for one in data["raw"][cell.survey] if one.ffid not in labelled], learn)
+        raw = [one for one in data["raw"][cell.survey] if one.ffid not in labelled]
+        own = sure_gathers(picker, raw if learn else way_up(picker, raw), learn)
         if own:
             picker = trained(dataclasses.replace(cell, lr=OWN_LR, encoder_lr=1.0), learn + own, picker.state_dict())
-        found["then"] = scores_of(picker, judges)
+        found["then"] = scores_of(picker, judges, {cell.survey})
     return found | {"seconds": time.perf_counter() - began_s}
 
 
@@ -148,11 +152,22 @@ def as_learned(cell: Cell, body: dict[str, torch.Tensor] | None) -> Picker:
     return picker
 
 
-def scores_of(picker: nn.Module, judges: Mapping[str, list[Gather]]) -> dict[str, Any]:
-    """Return the scores of a picker by survey, and how often picks of about one probability are within 2 ms."""
+def way_up(picker: nn.Module, gathers: list[Gather]) -> list[Gather]:
+    """Return gathers of a survey as `seisray pick` shows them to a picker that does not know it."""
+    predict = torch_engine(picker.eval())
+    recorded, turned = sureness_either_way(predict, spread_over(gathers, N_TURNED), PickerConfig().panel)
+    return [one.replace(samples=-one.samples) for one in gathers] if turned - recorded > LEAST_GAIN else gathers
+
+
+def scores_of(picker: nn.Module, judges: Mapping[str, list[Gather]], known: Set[str]) -> dict[str, Any]:
+    """Return the scores of a picker by survey, and how often picks of about one probability are within 2 ms.
+
+    known: surveys that it learned from; others it sees the way up of which it is surer.
+    """
     found: dict[str, Any] = {"scores": {}, "reliability": {}}
     predict, panel = torch_engine(picker.eval()), PickerConfig().panel
-    for survey, gathers in judges.items():
+    for survey, there in judges.items():
+        gathers = there if survey in known else way_up(picker, there)
         picks = [
             decode(
                 gather_logits(predict, gather.samples, gain=panel.gain, stretch=panel.samples),

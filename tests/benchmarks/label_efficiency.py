@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, help="cells at a time (default: as many as there are cores)")
     parser.add_argument("--steps", type=int, default=600, help="of a picker")
     parser.add_argument("--pretraining-steps", type=int, default=4000, help="of masked reconstruction")
+    parser.add_argument("--surveys", nargs="+", choices=LEARN, default=[*LEARN], help="to learn from (default: both)")
     parser.add_argument("--counts", type=int, nargs="+", help="of labelled gathers (default: 1 5 20)")
     parser.add_argument("--draws", type=int, help="of which gathers (default: 3)")
     parser.add_argument("--pretrainings", type=int, help="of each kind (default: 2)")
@@ -103,7 +104,7 @@ def main() -> None:
     cells = [
         bench.cell(survey, n, draw, start, pretraining, rates[start])
         for draw, pretraining in itertools.product(range(n_draws), range(n_pretrainings))
-        for survey in LEARN
+        for survey in options.surveys
         for n in (0, *counts)
         if n <= len(bench.data["learn"][survey])
         for start in options.only

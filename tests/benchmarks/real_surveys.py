@@ -43,8 +43,9 @@ SYNTHETIC = SyntheticConfig(
     depth_m=60.0,
     varied=True,
 )
-TAUGHT_AUGMENT = AugmentConfig(late=0.2)
-"""Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise."""
+TAUGHT_AUGMENT = AugmentConfig(late=0.2, moveout=0.0, statics=0.0)
+"""Of synthetic gathers more is shown behind their first breaks: field ground roll is taken for one otherwise. Of all
+slopes they are already, and to what learns beside them others bring nothing."""
 UNLABELLED_AUGMENT = replace(TAUGHT_AUGMENT, trace_gain=1.0)
 """Where they alone are learned from; gains of traces pay where labels are of the field."""
 

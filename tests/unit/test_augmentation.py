@@ -8,7 +8,9 @@ from seisray.config import AugmentConfig, PanelConfig
 from seisray.transforms import normalise, trace_rms
 
 PANEL = PanelConfig(traces=8, samples=128, gain=3.0)
-OFF = AugmentConfig(stretch=1, shift=0, late=0, gain=1, trace_gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0)
+OFF = AugmentConfig(
+    stretch=1, shift=0, late=0, moveout=0, statics=0, gain=1, trace_gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0
+)
 
 
 def bumps(first_break: np.ndarray, n_samples: int) -> np.ndarray:
@@ -41,10 +43,12 @@ def test_with_everything_off_a_gather_stays_as_it_is() -> None:
         replace(OFF, polarity=1),
         replace(OFF, late=1),
         replace(OFF, decimate=1),
+        replace(OFF, moveout=1),
+        replace(OFF, statics=3),
         replace(OFF, reversed=0.5),
-        replace(OFF, stretch=1.6, shift=0.3, late=0.3, gain=2, flip=0.5, polarity=0.5),
+        replace(OFF, stretch=1.6, shift=0.3, late=0.3, moveout=1, statics=2, gain=2, flip=0.5, polarity=0.5),
     ],
-    ids=["stretch", "shift", "flip", "polarity", "late", "decimate", "reversed", "all"],
+    ids=["stretch", "shift", "flip", "polarity", "late", "decimate", "moveout", "statics", "reversed", "all"],
 )
 def test_the_label_follows_the_event(config: AugmentConfig) -> None:
     first_break = np.linspace(20, 200, 24).astype(np.float32) + np.float32(0.3)
@@ -224,7 +228,8 @@ def test_behind_a_short_record_and_beside_a_small_gather_no_disturbance_is_heard
 def test_the_panels_of_a_seed_stay_what_they_were() -> None:
     samples = np.random.default_rng(0).normal(size=(20, 300)).astype(np.float32)
     first_break, rng = np.linspace(20, 200, 20).astype(np.float32), np.random.default_rng(7)
-    panels = [augment(samples, first_break, rng, PANEL, AugmentConfig(empty=0)) for _ in range(3)]
+    config = AugmentConfig(empty=0, moveout=0, statics=0)
+    panels = [augment(samples, first_break, rng, PANEL, config) for _ in range(3)]
     size = [np.abs(panel.samples).sum() for panel in panels]
     np.testing.assert_allclose(size, [2359.944, 272.027, 864.465], rtol=1e-5)
     assert panels[2].first_break[-1] == pytest.approx(35.87979, rel=1e-6)

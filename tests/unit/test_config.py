@@ -118,7 +118,20 @@ def test_every_stabiliser_can_be_off() -> None:
         hidden_traces=0,
         hidden_blocks=0,
     )
-    AugmentConfig(stretch=1, shift=0, late=0, gain=1, trace_gain=1, noise=0, dead=0, empty=0, flip=0, polarity=0)
+    AugmentConfig(
+        stretch=1,
+        shift=0,
+        late=0,
+        moveout=0,
+        statics=0,
+        gain=1,
+        trace_gain=1,
+        noise=0,
+        dead=0,
+        empty=0,
+        flip=0,
+        polarity=0,
+    )
 
 
 def test_settings_are_frozen() -> None:

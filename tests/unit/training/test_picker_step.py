@@ -6,7 +6,15 @@ import pytest
 import torch
 from ranks import run_two_ranks
 
-from seisray.config import AlignConfig, BodyConfig, PanelConfig, PickerConfig, TrainConfig, TransferConfig
+from seisray.config import (
+    AlignConfig,
+    AugmentConfig,
+    BodyConfig,
+    PanelConfig,
+    PickerConfig,
+    TrainConfig,
+    TransferConfig,
+)
 from seisray.errors import ConfigError
 from seisray.gather import Gather
 from seisray.models.discriminator import Discriminator
@@ -41,7 +49,8 @@ def test_the_same_seed_gives_the_same_losses(gathers: list[Gather]) -> None:
 
 
 def test_the_losses_of_a_seed_stay_what_they_were(gathers: list[Gather]) -> None:
-    losses = [step["loss"] for step in run(PickerStep(CONFIG, gathers), 4)]
+    config = replace(CONFIG, augment=AugmentConfig(moveout=0, statics=0))
+    losses = [step["loss"] for step in run(PickerStep(config, gathers), 4)]
     assert losses == pytest.approx([5.105797, 4.751453, 5.086578, 4.459074], rel=1e-5)
 
 
