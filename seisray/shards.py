@@ -188,9 +188,12 @@ def read_gather(location: Location, row: int) -> Gather:
         file = pq.ParquetFile(source)
         ends = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
         group = int(np.searchsorted(ends, row, side="right"))
-        if row < 0 or group == len(ends):
-            raise IndexError(f"row {row} of {ends[-1] if len(ends) else 0}")
-        table = file.read_row_group(group)
+        table = file.read_row_group(group) if row >= 0 and group < len(ends) else None
+    if table is None:
+        raise StorageError(
+            f"{location} holds {ends[-1] if len(ends) else 0} gathers, and none at {row}; was the survey made again "
+            "since? pick it again"
+        )
     return gather_of(next(rows(table.slice(row - (ends[group] - table.num_rows), 1))))
 
 

@@ -42,7 +42,7 @@ def load_weights(store: Store, model: Model, part: str) -> dict[str, Tensor]:
         raise StorageError(f"{location} holds no readable weights: {error}") from error
     found = {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
     if not found:
-        raise StorageError(f"{location} holds no {part}; {model.ref} is a {model.kind}")
+        raise StorageError(f"{location} holds no {part}; {model.ref} is a {model.kind}, name another model")
     return found
 
 
@@ -54,8 +54,8 @@ def card_settings(kind: type[Part], card: Model, name: str) -> Part:
     where = f"the card of {card.ref} ({card.made_by}) has {name} settings"
     unknown = ", ".join(sorted(set(found) - {field.name for field in fields(kind)}))  # type: ignore[arg-type]
     if unknown:
-        raise StorageError(f"{where} unknown here: {unknown}")
+        raise StorageError(f"{where} unknown here: {unknown}; use the seisray that made it, or train the model again")
     try:
         return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
     except (TypeError, ValueError) as error:
-        raise StorageError(f"{where} that cannot be: {error}") from error
+        raise StorageError(f"{where} that cannot be: {error}; train the model again") from error

@@ -55,11 +55,17 @@ def compare(store: Store, picks: str, truth: str | None = None, ffids: list[int]
             raise PicksError(f"picks {picks!r} hold no gather with FFID {absent[0]} ({len(absent)} such FFIDs)")
     strangers = sorted(set(labels["ffid"].to_pylist()) - set(rows["ffid"].to_pylist()))
     if strangers:
-        raise PicksError(f"{truth}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}")
+        raise PicksError(
+            f"{truth}: {len(strangers)} labelled FFIDs were not picked, e.g. {strangers[0]}; name those that "
+            "were by --ffids"
+        )
     joined = rows.join(labels, KEYS, join_type="left outer").sort_by([(key, "ascending") for key in KEYS])
     lost = len(labels) - pa.compute.sum(pa.compute.is_valid(joined["first_break_ms"])).as_py()
     if lost:
-        raise PicksError(f"{truth}: {lost} labels are on traces that the picks {picks!r} do not have")
+        raise PicksError(
+            f"{truth}: {lost} labels are on traces that the picks {picks!r} do not have; does trace count from 1 "
+            "within the gather, and are these labels of that survey?"
+        )
     return joined
 
 

@@ -178,12 +178,16 @@ def _listed(trace: NDArray[Any] | list[int], time_ms: NDArray[Any] | list[float]
 def _checked(picks: Mapping[str, Any], gather: Gather) -> tuple[list[int], list[float]]:
     trace, time_ms = picks.get("trace"), picks.get("time_ms")
     if not isinstance(trace, list) or not isinstance(time_ms, list) or len(trace) != len(time_ms):
-        raise PicksError("expected lists trace and time_ms of equal length")
+        raise PicksError(f"picks of gather {gather.gather_id!r} are no lists trace and time_ms of equal length")
     whole = all(isinstance(one, int) and not isinstance(one, bool) for one in trace)
     real = all(isinstance(one, int | float) and not isinstance(one, bool) for one in time_ms)
     if not (whole and real) or len(set(trace)) < len(trace) or set(trace) - set(gather.trace.tolist()):
         raise PicksError(f"expected each trace of gather {gather.gather_id!r} at most once, and times as numbers")
-    end_ms = (gather.n_samples - 1) * gather.sample_interval_us / 1000
-    if not all(0 <= one <= end_ms for one in time_ms):  # NaN compares False
-        raise PicksError(f"expected times within 0..{end_ms:g} ms")
+    end_ms = gather.n_samples * gather.sample_interval_us / 1000
+    for number, one in zip(trace, time_ms, strict=True):
+        if not 0 <= one <= end_ms:  # nor NaN
+            raise PicksError(
+                f"FFID {gather.ffid}, trace {number}: {one:g} ms lies outside the record (0..{end_ms:g} ms); move the "
+                "pick, or remove it"
+            )
     return trace, [float(one) for one in time_ms]

@@ -88,7 +88,7 @@ def test_one_gather_is_read_from_any_row_of_a_shard(line_gathers: Callable, tmp_
         assert read.ffid == gathers[row].ffid
         np.testing.assert_array_equal(read.samples, gathers[row].samples)
         np.testing.assert_array_equal(read.first_break_ms, gathers[row].first_break_ms)
-    with pytest.raises(OSError, match="row 19 of 19"):
+    with pytest.raises(OSError, match="holds 19 gathers, and none at 19"):
         read_gather(location, 19)
 
 
