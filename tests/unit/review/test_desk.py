@@ -166,6 +166,13 @@ def test_what_are_no_picks_of_the_gather_is_refused(store: Store, picks: dict) -
     assert desk.verdicts.n_labels == 0
 
 
+def test_a_pick_may_lie_in_the_last_interval_of_the_record_and_no_later(store: Store) -> None:
+    desk = desk_on(store)
+    assert desk.save(0, {"trace": [1], "time_ms": [127.9]}, done=True)["status"] == "corrected"
+    with pytest.raises(PicksError, match=r"FFID 102, trace 2: 128.1 ms lies outside the record \(0..128 ms\)"):
+        desk.save(0, {"trace": [1, 2], "time_ms": [20.5, 128.1]}, done=True)
+
+
 def test_gathers_that_are_not_there_are_named(store: Store) -> None:
     desk = desk_on(store)
     with pytest.raises(NotFoundError, match="there are 3"):
