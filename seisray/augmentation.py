@@ -53,7 +53,7 @@ def augment(
     if rng.random() < config.late:
         start = rng.uniform(0, max(window.shape[1] - panel.samples / stretch, 1))
     silent = rms[:, -1] == 0
-    starts = start + _shifts(rng, panel.traces, config)
+    starts = start + _shifts(rng, panel, config)
     window, rms = (_resample(one, starts, 1 / stretch, panel.samples) for one in (window, rms))
     breaks = (breaks - starts) * stretch
 
@@ -84,12 +84,13 @@ def _trace_step(n_traces: int, rng: np.random.Generator, panel: PanelConfig, con
     return int(rng.choice(fitting))
 
 
-def _shifts(rng: np.random.Generator, n_traces: int, config: AugmentConfig) -> NDArray[np.float64]:
-    """Return (n_traces,) by how many samples each trace is brought forward: along a line, and each by itself."""
+def _shifts(rng: np.random.Generator, panel: PanelConfig, config: AugmentConfig) -> NDArray[np.float64]:
+    """Return (traces,) by how many samples each trace is brought forward: along a line, and each by itself."""
     if not (config.moveout or config.statics):
-        return np.zeros(n_traces)
-    line = rng.uniform(-1, 1) * config.moveout * (np.arange(n_traces) - rng.uniform(0, n_traces))
-    return line + rng.random() * config.statics * rng.normal(size=n_traces)
+        return np.zeros(panel.traces)
+    steepest = config.moveout * panel.samples / panel.traces  # in samples from trace to trace
+    line = rng.uniform(-1, 1) * steepest * (np.arange(panel.traces) - rng.uniform(0, panel.traces))
+    return line + rng.random() * config.statics * rng.normal(size=panel.traces)
 
 
 def _resample(samples: Samples, starts: NDArray[np.float64], step: float, n_samples: int) -> Samples:

@@ -12,23 +12,24 @@ class AugmentConfig:
     """Changes that keep a first break a first break; 0 or 1 turns each off.
 
     stretch: time axis by a factor in 1/stretch .. stretch. shift: as a share of the panel. late: share of panels
-    from anywhere in the record, most of them behind the first breaks. moveout: traces by so many samples more from
-    one to the next, at most, later or earlier: a handful of gathers is learned by heart otherwise, by the slope of
-    their first breaks. statics: each trace by so many samples, a standard deviation, at most. gain, trace_gain:
-    amplitudes by a factor in 1/gain .. gain, and those of each trace by another: what a sample is measured by
-    depends on what else was recorded. noise: standard deviation at most, relative to what samples are measured by.
-    dead: share of traces silenced. empty: share of panels of noise alone, without a first break. flip, polarity:
-    probabilities; who picks by the first peak picks another time where it becomes a trough. decimate: probability
-    of taking every second or third trace, where there are enough. reversed: share of traces whose polarity alone is
-    so. hum, plane_wave, recorded, later_shot: probabilities of power-line hum, of wavelets that cross the spread,
-    of noise from before the first breaks of another labelled gather, and of such a gather behind the first breaks
-    of this one; each at up to 0.3 of the traces' RMS.
+    from anywhere in the record, most of them behind the first breaks. moveout: by how much of the panel its last
+    trace is brought forward or back against its first, at most, and those between in proportion: a handful of
+    gathers is learned by heart otherwise, by the slope of their first breaks. statics: each trace by so many
+    samples, a standard deviation, at most. gain, trace_gain: amplitudes by a factor in 1/gain .. gain, and those of
+    each trace by another: what a sample is measured by depends on what else was recorded. noise: standard deviation
+    at most, relative to what samples are measured by. dead: share of traces silenced. empty: share of panels of
+    noise alone, without a first break. flip, polarity: probabilities; who picks by the first peak picks another
+    time where it becomes a trough. decimate: probability of taking every second or third trace, where there are
+    enough. reversed: share of traces whose polarity alone is so. hum, plane_wave, recorded, later_shot:
+    probabilities of power-line hum, of wavelets that cross the spread, of noise from before the first breaks of
+    another labelled gather, and of such a gather behind the first breaks of this one; each at up to 0.3 of the
+    traces' RMS.
     """
 
     stretch: float = 1.6
     shift: float = 0.1
     late: float = 0.05
-    moveout: float = 4.0
+    moveout: float = 0.375
     statics: float = 2.0
     gain: float = 8.0
     trace_gain: float = 3.0
@@ -47,10 +48,12 @@ class AugmentConfig:
     def __post_init__(self) -> None:
         allow(self, "1..4", 1, 4, "stretch")
         allow(self, "1..100", 1, 100, "gain", "trace_gain")
-        allow(self, "0..1", 0, 1, "shift", "late", "dead", "empty", "flip", "polarity", "decimate", "reversed")
+        allow(
+            self, "0..1", 0, 1, "shift", "late", "moveout", "dead", "empty", "flip", "polarity", "decimate", "reversed"
+        )
         allow(self, "0..1", 0, 1, "hum", "plane_wave", "recorded", "later_shot")
         allow(self, "0..10", 0, 10, "noise")
-        allow(self, "0..50", 0, 50, "moveout", "statics")
+        allow(self, "0..50", 0, 50, "statics")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,10 +43,10 @@ def test_with_everything_off_a_gather_stays_as_it_is() -> None:
         replace(OFF, polarity=1),
         replace(OFF, late=1),
         replace(OFF, decimate=1),
-        replace(OFF, moveout=1),
+        replace(OFF, moveout=0.1),
         replace(OFF, statics=3),
         replace(OFF, reversed=0.5),
-        replace(OFF, stretch=1.6, shift=0.3, late=0.3, moveout=1, statics=2, gain=2, flip=0.5, polarity=0.5),
+        replace(OFF, stretch=1.6, shift=0.3, late=0.3, moveout=0.1, statics=2, gain=2, flip=0.5, polarity=0.5),
     ],
     ids=["stretch", "shift", "flip", "polarity", "late", "decimate", "moveout", "statics", "reversed", "all"],
 )
@@ -234,3 +234,25 @@ def test_the_panels_of_a_seed_stay_what_they_were() -> None:
     np.testing.assert_allclose(size, [2359.944, 272.027, 864.465], rtol=1e-5)
     assert panels[2].first_break[-1] == pytest.approx(35.87979, rel=1e-6)
     assert rng.random() == pytest.approx(0.22772874442974889)
+
+
+def test_moveout_moves_traces_along_a_line_by_as_much_of_the_panel_at_most() -> None:
+    first_break = np.full(8, 64, np.float32)
+    samples, slopes, rng = bumps(first_break, 256), [], np.random.default_rng(0)
+    for _ in range(200):
+        found = augment(samples, first_break, rng, PANEL, replace(OFF, moveout=0.25)).first_break
+        apart = np.diff(found[found >= 0])
+        np.testing.assert_allclose(apart, apart.mean(), atol=1e-3)
+        slopes.append(apart.mean())
+    steepest = 0.25 * 128 / 8
+    assert -steepest <= min(slopes) < -0.9 * steepest
+    assert 0.9 * steepest < max(slopes) <= steepest
+
+
+def test_statics_move_each_trace_by_itself_and_by_other_amounts_in_each_panel() -> None:
+    first_break = np.full(8, 64, np.float32)
+    rng = np.random.default_rng(0)
+    found = [augment(bumps(first_break, 256), first_break, rng, PANEL, replace(OFF, statics=3)) for _ in range(200)]
+    spread = [np.std(panel.first_break) for panel in found]
+    assert 1 < np.mean(spread) < 2  # half of three in the mean
+    assert min(spread) < 0.3
