@@ -35,7 +35,7 @@ from seisray.training.suspects import describe, question_labels, suspect_labels,
 from seisray.training.temperature import answers_on_gathers, answers_on_panels, calibrate
 from seisray.training.trackers import check_tracker, open_trackers
 from seisray.training.unlabelled import check_alignment, unlabelled_gathers
-from seisray.training.validation import Validation, hold_out
+from seisray.training.validation import Validation, hold_out, not_judged
 from seisray.weights import BODY_OF, load_weights, pack_weights
 
 SCRATCH = "scratch"
@@ -95,6 +95,7 @@ def finetune(
     unlabelled = unlabelled_gathers(place, field, tempo)
     doubts = question_labels(gathers)
     labelled_from, held_out = hold_out(gathers, config.validation.share)
+    doubts += not_judged(gathers, held_out)
     learned_from, habits = labelled_from, dict[str, float]()
     if config.habits:
         habits = habits_ms(place, place.model(source), labelled_from)

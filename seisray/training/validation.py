@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seisray.config import ValidationConfig
 from seisray.errors import ConfigError
-from seisray.gather import Gather
+from seisray.gather import Gather, by_survey
 from seisray.metrics.picks import PickScore
 
 
@@ -64,6 +64,19 @@ class Validation:
 
 def _figures(hit_rate_2ms: float, mae_ms: float) -> dict[str, float]:
     return {"validation_hit_rate_2ms": hit_rate_2ms} | ({"validation_mae_ms": mae_ms} if isfinite(mae_ms) else {})
+
+
+def not_judged(gathers: Sequence[Gather], held_out: Sequence[Gather]) -> list[str]:
+    """Return a line for each survey of which no gather is held out, though some of others are."""
+    judges, surveys = by_survey(held_out), by_survey(gathers)
+    if not judges:
+        return []
+    return [
+        f"{survey}: of {len(own)} labelled gathers none is held out, so that the picker is judged by "
+        f"{', '.join(judges)} alone; label more, or raise --validation.share"
+        for survey, own in surveys.items()
+        if survey not in judges
+    ]
 
 
 def hold_out(gathers: Sequence[Gather], share: float) -> tuple[list[Gather], list[Gather]]:

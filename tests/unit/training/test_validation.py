@@ -12,7 +12,7 @@ from seisray.gather import Gather
 from seisray.metrics.picks import PickScore, score_picks
 from seisray.models.picker import Picker
 from seisray.training.picker import PickerStep, learned_picker
-from seisray.training.validation import Validation, hold_out
+from seisray.training.validation import Validation, hold_out, not_judged
 
 LineGathers = Callable[..., list[Gather]]
 CONFIG = PickerConfig(
@@ -194,3 +194,14 @@ def test_nothing_is_held_out_unless_asked_for(line_gathers: LineGathers) -> None
 def test_a_share_that_leaves_none_to_validate_by_is_refused(n: int, share: float, line_gathers: LineGathers) -> None:
     with pytest.raises(ConfigError, match=rf"validation.share {share} of {n} labelled gathers leaves none"):
         hold_out(line_gathers(n), share)
+
+
+def test_a_survey_too_small_to_be_judged_by_is_named(line_gathers: LineGathers) -> None:
+    few = [gather.replace(survey="few") for gather in line_gathers(2)]
+    gathers = [*few, *line_gathers(5)]
+    learn, held_out = hold_out(gathers, 0.2)
+    assert len(learn) == 6
+    (said,) = not_judged(gathers, held_out)
+    assert said.startswith("few: of 2 labelled gathers none is held out, so that the picker is judged by line alone")
+    assert not_judged(line_gathers(5), hold_out(line_gathers(5), 0.2)[1]) == []
+    assert not_judged(gathers, []) == []
