@@ -81,14 +81,14 @@ def write_shard(
     return write_table(location, [table.replace_schema_metadata({_NOTES: json.dumps(notes())})])
 
 
-def write_table(location: Location, tables: Sequence[pa.Table], *, row_group_gathers: int = ROW_GROUP_GATHERS) -> int:
+def write_table(location: Location, tables: Sequence[pa.Table]) -> int:
     """Write shard tables one after the other as one Parquet file; return its bytes."""
     sink = io.BytesIO()
     with pq.ParquetWriter(
         sink, tables[0].schema, compression={"trace_headers": "zstd"}, use_dictionary=False, write_statistics=False
     ) as writer:
         for table in tables:
-            writer.write_table(table, row_group_size=row_group_gathers)
+            writer.write_table(table, row_group_size=ROW_GROUP_GATHERS)
     location.write_bytes(sink.getvalue())
     return sink.tell()
 

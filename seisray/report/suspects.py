@@ -11,7 +11,6 @@ TITLE = "Suspicious shots and stations"
 MOST_ROWS = 200
 COLUMNS = {
     "kind": "",
-    "number": "number",
     "ffid": "FFID",
     "channel": "channel",
     "x_m": "x (m)",
@@ -19,10 +18,10 @@ COLUMNS = {
     "fault": "fault",
     "figure": "figure",
     "unit": "unit",
-    "value_ms": "ms",
+    "times_spread": "times the spread",
     "reason": "reason",
 }
-"""Columns that are shown where the table has them, and what they are called."""
+"""Columns that are shown unless all of one is null, and what they are called."""
 
 
 def suspects_section(store: Store, picks: PickSet) -> Section:
@@ -33,7 +32,7 @@ def suspects_section(store: Store, picks: PickSet) -> Section:
     table = read_table(location)
     if not len(table):
         return Section(title=TITLE, text="None stands out.")
-    shown = [name for name in COLUMNS if name in table.column_names and table[name].null_count < len(table)]
+    shown = [name for name in COLUMNS if table[name].null_count < len(table)]
     rows = [tuple(_cell(row[name]) for name in shown) for row in table.slice(0, MOST_ROWS).select(shown).to_pylist()]
     text = f"{_count(table)}. A suspicion is no verdict: nothing was taken out."
     if len(table) > MOST_ROWS:
@@ -42,8 +41,6 @@ def suspects_section(store: Store, picks: PickSet) -> Section:
 
 
 def _count(table: pa.Table) -> str:
-    if "kind" not in table.column_names:
-        return f"{len(table):,} in all"
     kinds = table["kind"].to_pylist()
     found = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
     return ", ".join(f"{n:,} {kind}{'s' if n > 1 else ''}" for kind, n in found.items())

@@ -25,8 +25,7 @@ VARIABLE = -1  # a number of records that the file does not say
 class BinaryHeader:
     """Hold what a binary header says, in the words of `SegyLayout`; 0 = not said.
 
-    text_records, trailer_records: of 3200 bytes, -1 = variable. first_trace_byte: from 0. fixed_length: the flag of
-    rev 1 that all traces are alike.
+    text_records, trailer_records: of 3200 bytes, -1 = variable. first_trace_byte: from 0.
     """
 
     byte_order: str
@@ -36,7 +35,6 @@ class BinaryHeader:
     sample_interval_us: float
     unit_m: float
     ensemble_traces: int
-    fixed_length: bool
     text_records: int
     header_bytes: int = TRACE_HEADER_BYTES
     n_traces: int = 0
@@ -66,7 +64,6 @@ def read_binary_header(head: bytes, where: str, read_as: ReadAs) -> BinaryHeader
         "sample_interval_us": float(number(3217, "H")),
         "unit_m": FOOT_M if number(3255, "h") == FEET else 1.0,
         "ensemble_traces": max(number(3213, "h"), 0),
-        "fixed_length": revision[0] > 0 and number(3503, "h") == 1,
         "text_records": number(3505, "h") if revision[0] > 0 else 0,
     }
     if revision[0] > 1:

@@ -7,8 +7,6 @@ import pytest
 
 from seisray.report.screen import N_COLOURS, N_GREYS, Density, Screen, Wiggles, resampling
 
-BLACK = N_COLOURS + N_GREYS - 1
-
 
 def screen(*displays: Literal["density", "wiggle"], height_px: int = 360) -> Screen:
     return Screen(

@@ -16,6 +16,7 @@ import seisray.report.learned
 import seisray.report.survey
 import seisray.report.worst
 from seisray.errors import PicksError
+from seisray.picking.quality.suspects import SCHEMA
 from seisray.registry import Store
 from seisray.report.plots import png_bytes
 from seisray.report.survey import report
@@ -111,12 +112,16 @@ def test_the_command_that_finds_suspects_is_named_where_they_were_not_looked_for
 
 
 def test_suspects_are_listed_with_their_reasons(store: Store) -> None:
-    rows = {"kind": ["shot", "station"], "number": [104, 7], "value_ms": [12.5, None], "reason": ["late", "<dead>"]}
-    rows["x_m"] = [292512.5, 292513.0]
-    pq.write_table(pa.table(rows), f"{store.folder('picks', 'line-picks')}/suspects.parquet")
+    rows = {"kind": ["shot", "station"], "ffid": [104, None], "channel": [None, 7], "x_m": [292512.5, 292513.0]}
+    rows |= {"figure": [12.5, None], "times_spread": [8.25, None], "reason": ["late", "<dead>"]}
+    rows |= {name: [None, None] for name in SCHEMA.names if name not in rows}
+    table = pa.table(rows, schema=SCHEMA)
+    pq.write_table(table, f"{store.folder('picks', 'line-picks')}/suspects.parquet")
     page = words(store)
     assert "1 shot, 1 station" in page
     assert "12.5" in page
+    assert "times the spread" in page
+    assert "8.25" in page
     assert "292512.5" in page, "to tell neighbouring pegs apart"
     assert "&lt;dead&gt;" in page
 

@@ -4,7 +4,6 @@ import pytest
 from seisray.errors import ConfigError
 from seisray.synthetic.noise import NoiseConfig, add_noise, ambient, mains
 
-QUIET = NoiseConfig(wind=0, mains=0, traffic=0, coupling_db=0, dead_share=0, weak_share=0, reversed_share=0)
 SHAPE = (32, 500)
 
 
