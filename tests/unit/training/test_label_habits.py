@@ -18,12 +18,17 @@ from seisray.training.picker import pick_gathers
 AS_LEARNED = {"n_traces": 24, "n_samples": 1000, "sample_interval_us": 250.0}  # 60 samples a period
 
 
+def turned(gathers: list[Gather]) -> list[Gather]:
+    return [one.replace(samples=-one.samples) for one in gathers]
+
+
 def labelled(gathers: list[Gather], survey: str, late_ms: float, store: Store) -> list[Gather]:
-    """Return gathers of a survey labelled so long after what the shipped picker picks."""
-    picks_ms = pick_gathers(load_picker(store, store.model(SHIPPED))[0], gathers, PickerConfig().panel)
+    """Return gathers, the way up that the shipped picker is surer of, labelled so long after what it picks."""
+    up = turned(gathers)
+    picks_ms = pick_gathers(load_picker(store, store.model(SHIPPED))[0], up, PickerConfig().panel)
     return [
         one.replace(survey=survey, first_break_ms=(at + late_ms).astype(np.float32))
-        for one, at in zip(gathers, picks_ms, strict=True)
+        for one, at in zip(up, picks_ms, strict=True)
     ]
 
 
@@ -41,6 +46,14 @@ def test_labels_of_each_survey_are_brought_onto_the_picks(
     assert "late: labels are moved by -6.00 ms onto picks, less the median by which labels of late" in (
         capsys.readouterr().err
     )
+
+
+def test_the_habit_of_a_survey_that_was_recorded_upside_down_is_the_same(
+    line_gathers: Callable, tmp_path: Path
+) -> None:
+    store = Store(str(tmp_path))
+    late = labelled(line_gathers(2, **AS_LEARNED), "late", 6.0, store)
+    assert habits_ms(store, store.model(SHIPPED), turned(late)) == pytest.approx({"late": 6.0}, abs=1e-3)
 
 
 def test_too_few_labels_stay(line_gathers: Callable, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
