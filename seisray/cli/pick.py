@@ -233,7 +233,10 @@ def suggest(name: str, *, n: int = 5, picks: str | None = None, common: Shared) 
     from seisray.picking.suggest import suggest as run
 
     found = run(name, n=n, store=common.store, picks=picks)
-    rows = {f"FFID {one.ffid}": {"doubt": one.doubt, "stands for gathers": one.stands_for} for one in found}
+    doubt = [{"doubt": one.doubt} if picks else {} for one in found]
+    rows = {
+        f"FFID {one.ffid}": own | {"stands for gathers": one.stands_for} for one, own in zip(found, doubt, strict=True)
+    }
     common.compare(rows, f"to label in {name}")
     common.show({"ffids": ",".join(str(one.ffid) for one in found)}, "for seisray review --ffids, finetune --ffids")
 

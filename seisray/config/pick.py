@@ -49,8 +49,8 @@ class PickConfig:
         Which way up the picker sees the records: as recorded, reversed, or as it is surer of some of them; a survey
         that it learned from as it did then.
     habit
-        Labels, a survey in the store or a CSV of the survey picked: picks are moved by the median of these labels less
-        the picks of the same traces.
+        Labels, a survey in the store or, where a survey is picked, a CSV of it: picks are moved by the median of these
+        labels less the picks of the same traces.
     habit_ms
         Added to every pick; in place of habit.
     """

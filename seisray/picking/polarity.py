@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seisray.config import PanelConfig, PickConfig, Polarity
 from seisray.gather import Gather
@@ -21,6 +22,9 @@ MOST_TRACES = 96  # of a gather, by which it is judged
 LEAST_GAIN = 0.02
 """Of probability in the mean, for which records are reversed: geostack gains 0.19 (77 gathers, 0.03 to 0.35);
 soda_lakes loses 0.13 (each of its 60), danube_island 0.09 (36, of which four gain, 0.05 at most)."""
+LARGE_GAIN, MANY = 0.05, 0.25  # so many gathers that gain more the other way are told of
+
+Sureness = NDArray[np.float64]
 
 
 def with_polarity(store: Store, card: Model, work: Work, config: PickConfig, resampling: float) -> PickConfig:
@@ -37,26 +41,36 @@ def with_polarity(store: Store, card: Model, work: Work, config: PickConfig, res
 
 
 def polarity_of(store: Store, card: Model, gathers: Sequence[Gather], label: str) -> Polarity:
-    """Return "reversed" where a picker is surer of gathers so, else "recorded"; what is reversed is told.
+    """Return "reversed" where a picker is surer of gathers so, else "recorded", and tell on standard error.
 
-    gathers: at the tempo that the picker learned at. label: for what is told on standard error.
+    gathers: at the tempo that the picker learned at; where many are surer the other way, that is told, too. label: for
+    what is told.
     """
     picker, panel = load_picker(store, card)
-    as_recorded, as_reversed = sureness_either_way(torch_engine(picker), gathers, panel)
-    if not as_reversed - as_recorded > LEAST_GAIN:
+    sure = sureness_either_way(torch_engine(picker), gathers, panel)
+    if not len(sure):
         return "recorded"
+    (as_recorded, as_reversed), gain = sure.mean(axis=0), sure[:, 1] - sure[:, 0]
+    chosen: Polarity = "reversed" if as_reversed - as_recorded > LEAST_GAIN else "recorded"
     print(
-        f"{label}: {card.ref} sees it in reversed polarity, of which it is surer: probability {as_reversed:.2f} in the "
-        f"mean of {len(gathers)} gathers, {as_recorded:.2f} as recorded",
+        f"{label}: polarity {chosen}; of {len(sure)} gathers {card.ref} is sure by {as_recorded:.2f} as recorded, by "
+        f"{as_reversed:.2f} reversed",
         file=sys.stderr,
     )
-    return "reversed"
+    n_others = int((gain < -LARGE_GAIN if chosen == "reversed" else gain > LARGE_GAIN).sum())
+    if n_others >= MANY * len(sure):
+        print(
+            f"{label}: of {n_others} of these gathers it is surer the other way; where a survey was recorded both "
+            "ways, pick its files apart",
+            file=sys.stderr,
+        )
+    return chosen
 
 
-def sureness_either_way(predict: Predict, gathers: Iterable[Gather], panel: PanelConfig) -> tuple[float, float]:
-    """Return the mean probability of the picks of gathers as recorded, and in reversed polarity; 0 where none is live.
+def sureness_either_way(predict: Predict, gathers: Iterable[Gather], panel: PanelConfig) -> Sureness:
+    """Return (n, 2) mean probabilities of the picks of a gather as recorded, and in reversed polarity.
 
-    Gathers that hold NaN or infinite samples tell nothing.
+    Gathers that are dead or hold NaN or infinite samples tell nothing, and have no row.
     """
     found: list[list[float]] = []
     for gather in gathers:
@@ -67,5 +81,4 @@ def sureness_either_way(predict: Predict, gathers: Iterable[Gather], panel: Pane
             )
             picks = [decode(logits, live, gather.sample_interval_us) for logits in either]
             found.append([float(one.probability[live].mean()) for one in picks])
-    as_recorded, as_reversed = np.mean(found, axis=0).tolist() if found else (0.0, 0.0)
-    return as_recorded, as_reversed
+    return np.array(found).reshape(-1, 2)

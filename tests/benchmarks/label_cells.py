@@ -155,8 +155,9 @@ def as_learned(cell: Cell, body: dict[str, torch.Tensor] | None) -> Picker:
 def way_up(picker: nn.Module, gathers: list[Gather]) -> list[Gather]:
     """Return gathers of a survey as `seisray pick` shows them to a picker that does not know it."""
     predict = torch_engine(picker.eval())
-    recorded, turned = sureness_either_way(predict, spread_over(gathers, N_TURNED), PickerConfig().panel)
-    return [one.replace(samples=-one.samples) for one in gathers] if turned - recorded > LEAST_GAIN else gathers
+    sure = sureness_either_way(predict, spread_over(gathers, N_TURNED), PickerConfig().panel)
+    turned = (sure[:, 1] - sure[:, 0]).mean() > LEAST_GAIN
+    return [one.replace(samples=-one.samples) for one in gathers] if turned else gathers
 
 
 def scores_of(picker: nn.Module, judges: Mapping[str, list[Gather]], known: Set[str]) -> dict[str, Any]:

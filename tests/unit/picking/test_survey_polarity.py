@@ -65,6 +65,10 @@ def settled(store: Store, survey: str, polarity: Polarity = "auto", card: Model 
     return with_polarity(store, card, work, PickConfig(polarity=polarity), resampling_of(card, work)).polarity
 
 
+def told_of_polarity(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if "polarity" in line]
+
+
 def picks_of(store: Store, gather: Gather, config: PickConfig) -> np.ndarray:
     card = store.model(SHIPPED)
     how = {"sha256": weights_sha256(store, card), "sample_interval_us": gather.sample_interval_us}
@@ -76,10 +80,26 @@ def test_a_survey_is_picked_the_way_up_that_the_picker_is_surer_of(
     store: Store, survey: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert settled(store, survey) == "recorded"
-    assert "polarity" not in capsys.readouterr().err
+    (said,) = told_of_polarity(capsys)
+    assert said.startswith(f"survey '{survey}': polarity recorded; of 4 gathers shipped@v1 is sure by 0.")
     assert settled(store, f"{survey}-turned") == "reversed"
-    said = f"survey '{survey}-turned': shipped@v1 sees it in reversed polarity, of which it is surer"
-    assert said in capsys.readouterr().err
+    (said,) = told_of_polarity(capsys)
+    assert said.startswith(f"survey '{survey}-turned': polarity reversed; of 4 gathers shipped@v1 is sure by 0.")
+
+
+def test_a_survey_that_was_recorded_both_ways_is_told_of(
+    store: Store, gathers: list[Gather], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_survey(store, [*upside_down(gathers[:1]), *gathers[1:]], name="mixed", fingerprint="mixed")
+    assert settled(store, "mixed") == "recorded"
+    _, said = capsys.readouterr().err.splitlines()
+    assert said.startswith(
+        "survey 'mixed': of 1 of these gathers it is surer the other way; where a survey was recorded"
+    )
+    write_survey(store, [*upside_down(gathers[1:]), *gathers[:1]], name="other", fingerprint="other")
+    assert settled(store, "other") == "reversed"
+    _, said = capsys.readouterr().err.splitlines()
+    assert said.startswith("survey 'other': of 1 of these gathers it is surer the other way")
 
 
 @pytest.mark.parametrize("survey", ["up", "up-turned"])
@@ -125,6 +145,7 @@ def test_gathers_that_are_not_finite_or_silent_tell_nothing(store: Store, gather
     broken = gathers[0].replace(samples=np.where(np.arange(1000) == 7, np.nan, gathers[0].samples).astype(np.float32))
     silent = gathers[0].replace(samples=0 * gathers[0].samples, live=np.zeros(N_TRACES, bool))
     either = sureness_either_way(predict, gathers[:1], panel)
-    assert sureness_either_way(predict, [broken, gathers[0], silent], panel) == either
-    assert sureness_either_way(predict, [broken, silent], panel) == (0, 0)
+    assert either.shape == (1, 2)
+    np.testing.assert_array_equal(sureness_either_way(predict, [broken, gathers[0], silent], panel), either)
+    assert sureness_either_way(predict, [broken, silent], panel).shape == (0, 2)
     assert polarity_of(store, store.model(SHIPPED), [silent], "line") == "recorded"
