@@ -4,7 +4,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seisray.config import AdversaryConfig, DemoConfig, GanConfig, PickerConfig, PickerTrainConfig, TrainConfig
+from seisray.config import (
+    AdversaryConfig,
+    AugmentConfig,
+    DemoConfig,
+    GanConfig,
+    PickerConfig,
+    PickerTrainConfig,
+    TrainConfig,
+)
 from seisray.errors import ConfigError
 from seisray.ingest import IngestConfig, ingest
 from seisray.ingest.sources import field_files
@@ -80,7 +88,10 @@ def demo(
         adversary=AdversaryConfig(feature_share=0.5),  # what the picker takes over is worth more here than samples
         train=TrainConfig(steps=config.gan_steps, batch=config.gan_batch),
     )
-    picker_config = PickerConfig(train=PickerTrainConfig(steps=config.picker_steps))
+    picker_config = PickerConfig(
+        train=PickerTrainConfig(steps=config.picker_steps),
+        augment=AugmentConfig(moveout=0.0, statics=0.0),  # gathers of many spreads are of all slopes already
+    )
     if not place.versions(gan):
         pretrain_gan([name], model=gan, store=store, config=gan_config)
     print(f"gan      {place.folder('models', gan)}", file=sys.stderr)
