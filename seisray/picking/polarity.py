@@ -18,7 +18,7 @@ from seisray.picking.work import Work
 from seisray.registry import Model, Store
 from seisray.resampling import resample_gather
 
-MOST_TRACES = 96  # of a gather, by which it is judged
+MOST_TRACES, MOST_SHOWN = 96, 9  # by which a survey is judged
 LEAST_GAIN = 0.02
 """Of probability in the mean, for which records are reversed: geostack gains 0.19 (77 gathers, 0.03 to 0.35);
 soda_lakes loses 0.13 (each of its 60), danube_island 0.09 (36, of which four gain, 0.05 at most)."""
@@ -50,8 +50,7 @@ def polarity_of(store: Store, card: Model, gathers: Sequence[Gather], label: str
     sure = sureness_either_way(torch_engine(picker), gathers, panel)
     if not len(sure):
         return "recorded"
-    (as_recorded, as_reversed), gain = sure.mean(axis=0), sure[:, 1] - sure[:, 0]
-    chosen: Polarity = "reversed" if as_reversed - as_recorded > LEAST_GAIN else "recorded"
+    (as_recorded, as_reversed), gain, chosen = sure.mean(axis=0), sure[:, 1] - sure[:, 0], surer_of(sure)
     print(
         f"{label}: polarity {chosen}; of {len(sure)} gathers {card.ref} is sure by {as_recorded:.2f} as recorded, by "
         f"{as_reversed:.2f} reversed",
@@ -65,6 +64,11 @@ def polarity_of(store: Store, card: Model, gathers: Sequence[Gather], label: str
             file=sys.stderr,
         )
     return chosen
+
+
+def surer_of(sure: Sureness) -> Polarity:
+    """Return "reversed" where gathers gain more than LEAST_GAIN by it in the mean; sure: of `sureness_either_way`."""
+    return "reversed" if len(sure) and (sure[:, 1] - sure[:, 0]).mean() > LEAST_GAIN else "recorded"
 
 
 def sureness_either_way(predict: Predict, gathers: Iterable[Gather], panel: PanelConfig) -> Sureness:

@@ -10,11 +10,9 @@ from seisray.errors import ConfigError
 from seisray.gather import Gather, by_survey, spread_over
 from seisray.picking.habit import LEAST_SHARED, MOST_GATHERS, check_habit, told_by
 from seisray.picking.picker import GatherPicker, weights_sha256
-from seisray.picking.polarity import polarity_of
+from seisray.picking.polarity import MOST_SHOWN, polarity_of
 from seisray.registry import Model, Store
 from seisray.training.sure_picks import moved
-
-MOST_TURNED = 9  # gathers of a survey by which its polarity is judged
 
 
 def check_source(card: Model | None, source: str) -> None:
@@ -37,7 +35,7 @@ def habits_ms(store: Store, card: Model, gathers: Sequence[Gather]) -> dict[str,
             store,
             card,
             sha256=weights_sha256(store, card),
-            config=PickConfig(polarity=polarity_of(store, card, spread_over(own, MOST_TURNED), survey)),
+            config=PickConfig(polarity=polarity_of(store, card, spread_over(own, MOST_SHOWN), survey)),
             sample_interval_us=own[0].sample_interval_us,
         )
         habit = told_by(picker, spread_over(own, MOST_GATHERS))

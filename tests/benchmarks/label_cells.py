@@ -25,7 +25,7 @@ from seisray.models.transfer import load_body
 from seisray.picking.decode import candidates, decide, decode
 from seisray.picking.engine import averaged, torch_engine
 from seisray.picking.habit import habit_of
-from seisray.picking.polarity import LEAST_GAIN, sureness_either_way
+from seisray.picking.polarity import MOST_SHOWN, sureness_either_way, surer_of
 from seisray.picking.smoothness import N_CANDIDATES, smoothest
 from seisray.picking.tiling import gather_logits
 from seisray.training.picker import PickerStep
@@ -38,8 +38,6 @@ OWN_LR, LEAST_PROBABILITY = 1e-3, 0.5
 UNTAUGHT = ("scratch", PEER)
 """Starts that saw nothing before the labelled gathers."""
 TUNING, N_TUNING = -1, 5
-N_TURNED = 9
-"""Gathers by which it is judged which way up a survey is, as `seisray pick` takes them."""
 SUGGESTED = -2
 OF_SUGGESTED = ", of suggested gathers"
 
@@ -155,8 +153,8 @@ def as_learned(cell: Cell, body: dict[str, torch.Tensor] | None) -> Picker:
 def way_up(picker: nn.Module, gathers: list[Gather]) -> list[Gather]:
     """Return gathers of a survey as `seisray pick` shows them to a picker that does not know it."""
     predict = torch_engine(picker.eval())
-    sure = sureness_either_way(predict, spread_over(gathers, N_TURNED), PickerConfig().panel)
-    turned = (sure[:, 1] - sure[:, 0]).mean() > LEAST_GAIN
+    sure = sureness_either_way(predict, spread_over(gathers, MOST_SHOWN), PickerConfig().panel)
+    turned = surer_of(sure) == "reversed"
     return [one.replace(samples=-one.samples) for one in gathers] if turned else gathers
 
 
